@@ -1,0 +1,3 @@
+namespace Pagoda.Machine;
+
+internal static class AssemblyMarker;

@@ -1,0 +1,38 @@
+using System.Threading;
+
+namespace Pagoda.Core;
+
+/// <summary>Every wait of the engine. Built with PAGODA_SIM each step of one is a scheduling point.</summary>
+/// <remarks>
+/// Use: <c>var wait = default(Wait); while (!condition) wait.Step();</c>. A waiter holds no window lock, is in no
+/// consumer slot and owns no unpublished Busy page, except that a window lock itself may be waited for while active.
+/// </remarks>
+[AllocationFree]
+public struct Wait
+{
+    private const int SpinsBeforeYield = 64;
+    private const int YieldsBeforeSleep = 256;
+    private int _steps;
+
+    /// <summary>How many steps were waited.</summary>
+    public readonly int Steps => _steps;
+
+    /// <summary>Waits a little: first a pause, then the rest of the time slice, then whatever the scheduler gives.</summary>
+#pragma warning disable RS0030 // The one place that waits.
+    public void Step()
+    {
+        _steps++;
+#if PAGODA_SIM
+        if (Hook()) return;
+#endif
+        if (_steps < SpinsBeforeYield) Thread.SpinWait(8);
+        else if (_steps < YieldsBeforeSleep) Thread.Yield();
+        else Thread.Sleep(0);
+    }
+#pragma warning restore RS0030
+
+#if PAGODA_SIM
+    /// <summary>The simulator's hook: hands the baton on; true when the simulator did the waiting.</summary>
+    public static System.Func<bool> Hook { get; set; } = static () => false;
+#endif
+}
