@@ -1,1 +1,7 @@
-return 0;
+namespace Pagoda.Cli;
+
+/// <summary>The command line: <c>pagoda run</c> and <c>pagoda inspect</c>.</summary>
+internal static class Program
+{
+    internal static int Main(string[] args) => CommandLine.Run(args, CliEnvironment.ForProcess());
+}
