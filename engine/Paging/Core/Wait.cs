@@ -17,7 +17,7 @@ public struct Wait
     /// <summary>How many steps were waited.</summary>
     public readonly int Steps => _steps;
 
-    /// <summary>Waits a little: first a pause, then the rest of the time slice, then whatever the scheduler gives.</summary>
+    /// <summary>Waits a little: first a pause, then the rest of the time slice, then a full yield.</summary>
 #pragma warning disable RS0030 // The one place that waits.
     public void Step()
     {
