@@ -40,7 +40,8 @@ internal static class CommandLine
         ParseResult parsed = root.Parse(args, parser);
         if (parsed.Errors.Count > 0)
         {
-            string command = parsed.CommandResult.Command == root ? "pagoda" : "pagoda " + parsed.CommandResult.Command.Name;
+            Command chosen = parsed.CommandResult.Command;
+            string command = chosen == root ? "pagoda" : "pagoda " + chosen.Name;
             string what = parsed.UnmatchedTokens.Count > 0
                 ? "unknown command, option or argument '" + parsed.UnmatchedTokens[0] + "'."
                 : parsed.Errors[0].Message;

@@ -1,0 +1,53 @@
+using System;
+using System.Collections.Generic;
+using System.Text.RegularExpressions;
+using NUnit.Framework;
+
+namespace Pagoda.Tests.Gates;
+
+/// <summary>Every source file that does something has a test file of its own in the mirrored folder.</summary>
+/// <remarks>
+/// <c>engine/Paging/PageTables/Pmap.Enter.cs</c> has <c>tests/Paging/PageTables/PmapEnterTests.cs</c>. Files that only
+/// declare (enumerations, interfaces, constants, plain records) need none.
+/// </remarks>
+public sealed class MirrorTests
+{
+    private static readonly (string Sources, string Tests)[] s_mirrors =
+    [
+        ("engine/Paging", "tests/Paging"),
+        ("engine/Machine", "tests/Machine"),
+        ("interop/Linux", "tests/Linux"),
+        ("tools/Pagoda.Cli", "tests/Cli"),
+    ];
+
+    /// <summary>Files without a test file of their own, each with the reason.</summary>
+    private static readonly Dictionary<string, string> s_untested = new(StringComparer.Ordinal)
+    {
+        ["engine/Paging/Core/InvariantException.cs"] = "Tested with Invariant, which alone throws it.",
+    };
+
+    [Test]
+    public void EveryFileThatDoesSomethingHasItsTests()
+    {
+        var paths = new HashSet<string>(StringComparer.Ordinal);
+        foreach (SourceFile file in SourceTree.CSharp) paths.Add(file.Path);
+        var violations = new Violations(s_untested);
+        foreach (SourceFile file in SourceTree.CSharp)
+        {
+            foreach ((string sources, string tests) in s_mirrors)
+            {
+                if (!file.Path.StartsWith(sources + "/", StringComparison.Ordinal) || !DoesSomething(file)) continue;
+                string mirror = tests + file.Folder[sources.Length..] + "/"
+                    + file.Stem.Replace(".", "", StringComparison.Ordinal) + "Tests.cs";
+                if (!paths.Contains(mirror)) violations.Add(file.Path, file.Path + " has no " + mirror + ".");
+            }
+        }
+        violations.AssertNone();
+    }
+
+    private static bool DoesSomething(SourceFile file)
+    {
+        if (file.Functions.Count > 0) return true;
+        return Regex.IsMatch(file.Code, @"\)\s*=>");
+    }
+}
