@@ -3,7 +3,7 @@ using Pagoda.Core;
 
 namespace Pagoda.PageTables;
 
-/// <summary>The type of a pmap and the capabilities that it may use. Plain data; checked by <see cref="ToFormat"/>.</summary>
+/// <summary>The type of a pmap and what it may use. Plain data; checked by <see cref="ToFormat"/>.</summary>
 public readonly struct PmapOptions()
 {
     /// <summary>The hardware format.</summary>
@@ -12,7 +12,7 @@ public readonly struct PmapOptions()
     /// <summary>Levels of the tree, 4 or 5.</summary>
     public int Levels { get; init; } = 4;
 
-    /// <summary>Hardware keeps the accessed and dirty bits. False emulates them, which is possible with EPT alone.</summary>
+    /// <summary>Hardware keeps the accessed and dirty bits; false emulates them, with EPT alone.</summary>
     public bool HardwareAd { get; init; } = true;
 
     /// <summary>2 MiB leaves are allowed.</summary>
@@ -21,7 +21,7 @@ public readonly struct PmapOptions()
     /// <summary>1 GiB leaves are allowed.</summary>
     public bool Gigapages { get; init; }
 
-    /// <summary>EPT: the processor accepts leaves that allow nothing but execution. Used with hardware A/D alone.</summary>
+    /// <summary>EPT: the processor accepts execute-only leaves. Used with hardware A/D alone.</summary>
     public bool ExecOnly { get; init; }
 
     /// <summary>Width of a host-physical address in bits; 0 takes the arena's.</summary>

@@ -9,7 +9,7 @@ public enum PmapStatus : byte
     /// <summary>Nothing had to be changed: the mapping was as asked for already.</summary>
     Unchanged,
 
-    /// <summary>No frame for a table page. Leave the window lock and the consumer slot, find memory, start again.</summary>
+    /// <summary>No frame for a table page. Unlock, leave the consumer slot, find memory, start again.</summary>
     NoFrame,
 
     /// <summary>Another frame, or a table with entries, is there: remove it and shoot it down first.</summary>

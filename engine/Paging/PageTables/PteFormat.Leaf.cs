@@ -21,7 +21,7 @@ public readonly partial struct PteFormat
     public bool IsExecutable(ulong entry) =>
         ExecSet != 0 ? (entry & (ExecSet | ExecParked)) != 0 : (entry & NoExecute) == 0;
 
-    /// <summary>The first byte that a leaf of <paramref name="level"/> maps, as a host-physical address.</summary>
+    /// <summary>The host-physical address of the first byte that a leaf of <paramref name="level"/> maps.</summary>
     [MethodImpl(Inline)]
     public ulong LeafFrame(ulong entry, int level) => entry & Frame & ~((1UL << Paging.LevelShift(level)) - 1);
 
@@ -42,7 +42,7 @@ public readonly partial struct PteFormat
         return (entry & must) == must && ((need & Prot.Execute) == 0 || IsExecutable(entry));
     }
 
-    /// <summary>An entry that points to the table at <paramref name="hpa"/>. It grants everything: leaves decide.</summary>
+    /// <summary>An entry that points to the table at <paramref name="hpa"/> and grants everything.</summary>
     [MethodImpl(Inline)]
     public ulong TableEntry(ulong hpa)
     {
@@ -51,7 +51,7 @@ public readonly partial struct PteFormat
     }
 
     /// <summary>The cache bits of a leaf of any level.</summary>
-    /// <remarks>Only PAT indexes 0 and 3 are used, so that the PAT bit, which moves between levels, is never set.</remarks>
+    /// <remarks>Only PAT indexes 0 and 3 are used, so the PAT bit, which moves between levels, is never set.</remarks>
     public ulong CacheBits(MemoryType type)
     {
         if (type == MemoryType.WriteBack) return _cacheWriteBack;
@@ -70,7 +70,7 @@ public readonly partial struct PteFormat
         return prot == Prot.Execute && ExecOnly;
     }
 
-    /// <summary>Everything but the frame of a new leaf of <paramref name="level"/>. Compute it once for a run.</summary>
+    /// <summary>All but the frame of a new leaf of <paramref name="level"/>. Compute it once for a run.</summary>
     /// <returns>False if the rights cannot be expressed or the access is not among them.</returns>
     /// <remarks>
     /// A is set if there was an access or the entry is wired. M is set in a writable entry that was written, is wired,

@@ -28,7 +28,7 @@ public readonly partial struct PteFormat
     /// <summary>Software: the leaf maps an arena frame whose marks the engine keeps.</summary>
     public const ulong Managed = SoftwareBits.Managed;
 
-    /// <summary>Software: the lock of a window, in its PDE, or in the PDPTE of a 1 GiB leaf; also in an absent one.</summary>
+    /// <summary>Software: the lock of a window, in its PDE (also an absent one) or a 1 GiB leaf.</summary>
     public const ulong WindowLock = SoftwareBits.WindowLock;
 
     internal const int PhysBitsMin = 32;
@@ -73,10 +73,10 @@ public readonly partial struct PteFormat
     /// <summary>PS: a leaf, in an entry of level 2 or 3.</summary>
     public readonly ulong PageSize;
 
-    /// <summary>The frame of a 4 KiB leaf or of a table; a superpage's is this without the offset bits of its level.</summary>
+    /// <summary>The frame of a 4 KiB leaf or of a table. A superpage's lacks the offset bits of its level.</summary>
     public readonly ulong Frame;
 
-    /// <summary>What an entry that points to a table holds beside its frame: every right, so that leaves decide.</summary>
+    /// <summary>What an entry of a table holds beside the frame: every right, so that leaves decide.</summary>
     public readonly ulong Table;
 
     /// <summary>The cache bits of a 4 KiB leaf.</summary>
