@@ -39,6 +39,15 @@ public static class Paging
     /// <summary>Buddy order of a 2 MiB run of frames.</summary>
     public const int WindowOrder = IndexBits;
 
+    /// <summary>The level of the tables whose entries are PTEs.</summary>
+    public const int PtLevel = 1;
+
+    /// <summary>The level whose entries are PDEs, of 2 MiB each.</summary>
+    public const int PdLevel = 2;
+
+    /// <summary>The level whose entries are PDPTEs, of 1 GiB each.</summary>
+    public const int PdptLevel = 3;
+
     /// <summary>The levels of a table tree: 1 is the leaf table, 4 or 5 the root.</summary>
     public const int LevelsMax = 5;
 
