@@ -14,7 +14,11 @@ public sealed class ConfinementTests
         ["engine/Paging/", "engine/Machine/", "interop/", "tests/", "perf/"];
 
     /// <summary>The files of the page tables' raw bits and of the two formats that are made from them.</summary>
-    private static readonly string[] s_rawBitFiles = ["EntryBits.cs", "PteFormat.cs", "WalkFormat.cs"];
+    private static readonly string[] s_rawBitFiles =
+    [
+        "EntryBits.cs", "PteFormat.cs", "WalkBits.cs", "WalkFormat.cs", "WalkFormat.Factories.cs", "Walker.Ept.cs",
+        "Walker.Legacy.cs", "Walker.X86.cs", "Walker.cs",
+    ];
 
     private static readonly Dictionary<string, string> s_catches = new(StringComparer.Ordinal);
 

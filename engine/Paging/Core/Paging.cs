@@ -1,6 +1,7 @@
 namespace Pagoda.Core;
 
 /// <summary>Sizes and shifts of the paging formats; the same for EPT, NPT and 64-bit x86.</summary>
+[AllocationFree]
 public static class Paging
 {
     /// <summary>log2 of the bytes of a page.</summary>

@@ -6,7 +6,6 @@ namespace Pagoda.PageTables;
 
 /// <summary>A flat image of physical memory, of any length; every access is checked against its bounds.</summary>
 /// <remarks>The bytes outlive the value. An image that is read-only keeps its accessed and dirty bits.</remarks>
-[AllocationFree]
 public readonly unsafe struct ImageMemory : IPhysicalMemory
 {
     private readonly byte* _image;
@@ -38,6 +37,7 @@ public readonly unsafe struct ImageMemory : IPhysicalMemory
     }
 
     /// <inheritdoc/>
+    [AllocationFree]
     public bool IsReadOnly
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,6 +46,7 @@ public readonly unsafe struct ImageMemory : IPhysicalMemory
 
     /// <inheritdoc/>
     // SAFETY: offset wraps to a huge value below the image; the subtraction is on the side that cannot wrap.
+    [AllocationFree]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryMap(ulong hpa, int bytes, out byte* pointer)
     {

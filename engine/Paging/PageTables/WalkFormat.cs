@@ -10,7 +10,6 @@ namespace Pagoda.PageTables;
 /// masks are computed once, so a walk tests an entry with one mask a level. Protection keys, shadow stacks and
 /// mode-based execute control are not modelled; their bits are ignored, as on a processor without them.
 /// </remarks>
-[AllocationFree]
 public readonly partial struct WalkFormat
 {
     /// <summary>The widest physical address of the formats, in bits.</summary>
@@ -80,6 +79,7 @@ public readonly partial struct WalkFormat
         WriteProtect = true;
     }
 
+    [AllocationFree]
     private WalkFormat(in WalkFormat other, bool alignmentCheck)
     {
         this = other;
@@ -87,13 +87,16 @@ public readonly partial struct WalkFormat
     }
 
     /// <summary>The same tables, seen by an access with RFLAGS.AC as given.</summary>
+    [AllocationFree]
     public WalkFormat WithAlignmentCheck(bool alignmentCheck) => new(in this, alignmentCheck);
 
     /// <summary>The bits that make an entry malformed, once it is present.</summary>
+    [AllocationFree]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal ulong Reserved(int level, bool isLeaf) => _reserved[isLeaf ? level : level + ReservedOfTables];
 
     /// <summary>Whether an entry of <paramref name="level"/> maps memory.</summary>
+    [AllocationFree]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool IsLeaf(ulong entry, int level) =>
         level == Paging.PtLevel || ((entry & X86Bits.PageSize) != 0 && ((LeafLevels >> level) & 1) != 0);
