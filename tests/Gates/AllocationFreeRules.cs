@@ -15,7 +15,9 @@ namespace Pagoda.Tests.Gates;
 /// </summary>
 /// <remarks>
 /// Not checked: helpers that never return (they end in an exception), Dispose, and constructors of classes, because
-/// whoever runs one has allocated already. A struct's constructor is checked.
+/// whoever runs one has allocated already. A struct's constructor is checked. Accessors that the compiler writes need
+/// no mark. The system's functions are declared below the attribute's assembly: what is called of them is checked
+/// through the call.
 /// </remarks>
 internal sealed class AllocationFreeRules(params Assembly[] assemblies)
 {
@@ -29,6 +31,7 @@ internal sealed class AllocationFreeRules(params Assembly[] assemblies)
         var marked = new List<MethodBase>();
         foreach (Assembly assembly in _own)
         {
+            if (IsInterop(assembly)) continue;
             foreach (Type type in assembly.GetTypes())
             {
                 HashSet<MethodBase> throughInterfaces = ImplementationsOfMarkedInterfaces(type);
@@ -85,8 +88,10 @@ internal sealed class AllocationFreeRules(params Assembly[] assemblies)
         if (type is null || type.IsArray) return null;
         if (_own.Contains(type.Assembly))
         {
-            if (IsExempt(callee) || IsMarked(callee)) return null;
-            return "calls " + IlReader.NameOf(callee) + ", which is not marked";
+            if (IsExempt(callee) || IsMarked(callee) || IsAutomaticAccessor(callee)) return null;
+            if (!IsInterop(type.Assembly)) return "calls " + IlReader.NameOf(callee) + ", which is not marked";
+            List<string> below = Violations(callee);
+            return below.Count == 0 ? null : "calls " + below[0];
         }
         return VettedLibrary.Allows(type, callee.Name)
             ? null
@@ -103,14 +108,17 @@ internal sealed class AllocationFreeRules(params Assembly[] assemblies)
         return method.Name is "Dispose" or "Finalize" && method.GetParameters().Length == 0;
     }
 
+    private static bool IsAutomaticAccessor(MethodBase method) =>
+        method.IsSpecialName && method.IsDefined(typeof(CompilerGeneratedAttribute), false);
+
+    private static bool IsInterop(Assembly assembly) => assembly.GetName().Name == InteropAssembly;
+
     private static bool IsMarked(MethodBase method)
     {
         if (HasMark(method)) return true;
         for (Type? type = method.DeclaringType; type is not null; type = type.DeclaringType)
         {
             if (HasMark(type)) return true;
-            // The system's functions are declared below the attribute's assembly: they all count as marked.
-            if (type.Assembly.GetName().Name == InteropAssembly) return true;
         }
         if (!method.IsSpecialName || method.DeclaringType is null) return false;
         foreach (PropertyInfo property in IlReader.PropertiesOf(method.DeclaringType))
