@@ -1,3 +1,5 @@
+using System;
+using System.Buffers.Binary;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 using static Pagoda.Machine.BuiltinGuest.MemoryCheckLayout;
@@ -12,19 +14,14 @@ internal sealed class MemoryCheckEntry
     private const int PhysicalAddressExtension = 0x20;
     private const uint PagingAndWriteProtect = 0x80010000;
     private const int LargePageBytes = 0x200000;
+    private const ulong CodeDescriptor = 0x00AF_9B00_0000_FFFF;
+    private const ulong DataDescriptor = 0x00CF_9300_0000_FFFF;
+    private const int DescriptorBytes = 3 * sizeof(ulong);
     private readonly Assembler _c = new(32);
-    private Label _descriptors;
-    private Label _descriptorRegister;
-    private Label _descriptorBase;
-    private Label _farTarget;
 
     /// <summary>Writes the code into an assembler.</summary>
     internal Assembler Emit()
     {
-        _descriptors = _c.CreateLabel("descriptors");
-        _descriptorRegister = _c.CreateLabel("descriptorRegister");
-        _descriptorBase = _c.CreateLabel("descriptorBase");
-        _farTarget = _c.CreateLabel("farTarget");
         _c.cli();
         _c.cld();
         _c.mov(esp, StackTop);
@@ -32,7 +29,6 @@ internal sealed class MemoryCheckEntry
         _c.mov(__dword_ptr[ZeroPageCell + 4], 0);
         BuildEarlyTables();
         EnterLongMode();
-        Data();
         return _c;
     }
 
@@ -73,23 +69,24 @@ internal sealed class MemoryCheckEntry
         _c.mov(eax, cr0);
         _c.or(eax, PagingAndWriteProtect);
         _c.mov(cr0, eax);
-        _c.lea(eax, __[_descriptors]);
-        _c.mov(__dword_ptr[_descriptorBase], eax);
-        _c.lgdt(__[_descriptorRegister]);
-        _c.jmp(__fword_ptr[_farTarget]);
+        _c.lgdt(__[DescriptorRegisterGpa]);
+        _c.jmp(__fword_ptr[FarTargetGpa]);
     }
 
-    private void Data()
+    /// <summary>
+    /// The code's data, which lies at <see cref="EntryDataGpa"/>: descriptors, their register, the far jump's target.
+    /// </summary>
+    internal static byte[] Data()
     {
-        _c.Label(ref _descriptors);
-        _c.dq(0UL);
-        _c.dq(0x00AF_9B00_0000_FFFFUL, 0x00CF_9300_0000_FFFFUL);
-        _c.Label(ref _descriptorRegister);
-        _c.dw((ushort)(3 * sizeof(ulong) - 1));
-        _c.Label(ref _descriptorBase);
-        _c.dd(0U);
-        _c.Label(ref _farTarget);
-        _c.dd(LongModeGpa);
-        _c.dw(CodeSelector);
+        var data = new byte[EntryDataBytes];
+        BinaryPrimitives.WriteUInt64LittleEndian(data.AsSpan(CodeSelector), CodeDescriptor);
+        BinaryPrimitives.WriteUInt64LittleEndian(data.AsSpan(DataSelector), DataDescriptor);
+        Span<byte> register = data.AsSpan((int)(DescriptorRegisterGpa - EntryDataGpa));
+        BinaryPrimitives.WriteUInt16LittleEndian(register, DescriptorBytes - 1);
+        BinaryPrimitives.WriteUInt32LittleEndian(register[sizeof(ushort)..], EntryDataGpa);
+        Span<byte> target = data.AsSpan((int)(FarTargetGpa - EntryDataGpa));
+        BinaryPrimitives.WriteUInt32LittleEndian(target, LongModeGpa);
+        BinaryPrimitives.WriteUInt16LittleEndian(target[sizeof(uint)..], CodeSelector);
+        return data;
     }
 }

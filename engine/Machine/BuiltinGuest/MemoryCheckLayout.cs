@@ -6,13 +6,19 @@ namespace Pagoda.Machine.BuiltinGuest;
 /// <remarks>
 /// <code>
 ///   7000       zero page            1E000   stack, down from 1FE00     28000   first tables (2 MiB pages)
-///   10000      32-bit entry         1FE00   cells                      30000   checked memory
+///   10000      32-bit entry, data   1FE00   cells                      30000   checked memory
 ///   10200      64-bit program       20000   ranges to check            100000  final tables, then checked memory
 /// </code>
 /// </remarks>
 internal static class MemoryCheckLayout
 {
     internal const uint LongModeGpa = MemoryCheckProgram.Gpa + 0x200;
+
+    internal const int EntryDataBytes = 0x40;
+    internal const uint EntryDataGpa = LongModeGpa - EntryDataBytes;
+    internal const uint DescriptorRegisterGpa = EntryDataGpa + 0x20;
+    internal const uint FarTargetGpa = EntryDataGpa + 0x30;
+
     internal const uint StackBottom = 0x1E000;
     internal const uint StackTop = 0x1FE00;
 

@@ -29,15 +29,13 @@ internal sealed partial class MemoryCheckMain
     // Sends the text at RSI up to its zero.
     private void PrintText()
     {
-        Label next = _c.CreateLabel("printNext");
         Label end = _c.CreateLabel("printEnd");
         _c.Label(ref _print);
-        _c.Label(ref next);
         _c.lodsb();
         _c.test(al, al);
         _c.jz(end);
         _c.call(_printByte);
-        _c.jmp(next);
+        _c.jmp(_print);
         _c.Label(ref end);
         _c.ret();
     }

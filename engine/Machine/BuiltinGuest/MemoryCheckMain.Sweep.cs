@@ -35,7 +35,7 @@ internal sealed partial class MemoryCheckMain
         _c.call(_run);
         _c.jmp(done);
         _c.Label(ref strided);
-        Strided();
+        Strided(done);
         _c.Label(ref done);
         _c.inc(rbx);
         _c.cmp(rbx, __qword_ptr[RangeCountCell]);
@@ -43,11 +43,11 @@ internal sealed partial class MemoryCheckMain
         _c.ret();
     }
 
-    // The RCX words from RDI on as one run for each remainder of the index by the stride.
-    private void Strided()
+    // The RCX words from RDI on as one run for each remainder of the index by the stride,
+    // then on to the label that follows.
+    private void Strided(Label end)
     {
         Label next = _c.CreateLabel("strideNext");
-        Label end = _c.CreateLabel("strideEnd");
         _c.mov(rsi, rdi);
         _c.mov(r9, rcx);
         _c.xor(r8d, r8d);
@@ -68,7 +68,6 @@ internal sealed partial class MemoryCheckMain
         _c.inc(r8d);
         _c.cmp(r8d, StrideWords);
         _c.jb(next);
-        _c.Label(ref end);
     }
 
     // Fills or verifies RCX words from RDI on, R8 bytes apart; keeps RBX, RSI, R8 and R9.

@@ -18,11 +18,10 @@ internal sealed partial class MemoryCheckMain
     private void BuildTables()
     {
         Label nextPage = _c.CreateLabel("mapNextPage");
-        Label done = _c.CreateLabel("mapRangeDone");
         _c.Label(ref _buildTables);
-        _c.mov(__qword_ptr[NextTableCell], FinalTables);
+        _c.mov(__qword_ptr[NextTableCell], (int)FinalTables);
         _c.call(_allocateTable);                            // the root is the first
-        ForEachRange("map", () =>
+        ForEachRange("map", done =>
         {
             _c.Label(ref nextPage);
             _c.cmp(rbx, rbp);
@@ -30,7 +29,6 @@ internal sealed partial class MemoryCheckMain
             _c.call(_mapPage);
             _c.add(rbx, PageBytes);
             _c.jmp(nextPage);
-            _c.Label(ref done);
         });
         _c.mov(eax, FinalTables);
         _c.mov(cr3, rax);
@@ -42,11 +40,10 @@ internal sealed partial class MemoryCheckMain
     {
         Label aboveProgram = _c.CreateLabel("aboveProgram");
         Label notTables = _c.CreateLabel("notTables");
-        Label done = _c.CreateLabel("collectRangeDone");
         _c.Label(ref _collectRanges);
         _c.mov(__qword_ptr[RangeCountCell], 0);
         _c.mov(__qword_ptr[WordCountCell], 0);
-        ForEachRange("collect", () =>
+        ForEachRange("collect", done =>
         {
             _c.cmp(rbx, (int)ReservedEnd);
             _c.jae(aboveProgram);
@@ -65,13 +62,13 @@ internal sealed partial class MemoryCheckMain
             _c.mov(__qword_ptr[rax + Ranges], rbx);
             _c.mov(__qword_ptr[rax + Ranges + 8], rbp);
             _c.add(__qword_ptr[WordCountCell], rbp);
-            _c.Label(ref done);
         });
         _c.ret();
     }
 
-    // Runs the body with RBX = first byte and RBP = end of each memory range, in whole pages.
-    private void ForEachRange(string name, System.Action body)
+    // Runs the body with RBX = first byte and RBP = end of each memory range, in whole pages. The body may jump to the
+    // label that it is given to go on with the next range.
+    private void ForEachRange(string name, System.Action<Label> body)
     {
         Label next = _c.CreateLabel(name + "Next");
         Label skip = _c.CreateLabel(name + "Skip");
@@ -90,7 +87,7 @@ internal sealed partial class MemoryCheckMain
         _c.add(rbx, PageBytes - 1);
         _c.and(rbx, -PageBytes);
         _c.and(rbp, -PageBytes);
-        body();
+        body(skip);
         _c.Label(ref skip);
         _c.add(r8, EntryBytes);
         _c.dec(r9d);

@@ -31,9 +31,10 @@ public static class MemoryCheckProgram
     {
         var program = new MemoryStream();
         new MemoryCheckEntry().Emit().Assemble(new StreamCodeWriter(program), Gpa);
-        Invariant.Require(program.Length <= MemoryCheckLayout.LongModeGpa - Gpa);
-        program.SetLength(MemoryCheckLayout.LongModeGpa - Gpa);
+        Invariant.Require(program.Length <= MemoryCheckLayout.EntryDataGpa - Gpa);
+        program.SetLength(MemoryCheckLayout.EntryDataGpa - Gpa);
         program.Position = program.Length;
+        program.Write(MemoryCheckEntry.Data());
         new MemoryCheckMain().Emit().Assemble(new StreamCodeWriter(program), MemoryCheckLayout.LongModeGpa);
         Invariant.Require(program.Length <= MemoryCheckLayout.StackBottom - Gpa);
         return program.ToArray();
