@@ -59,7 +59,7 @@ public sealed class KernelImage
         ushort version = BinaryPrimitives.ReadUInt16LittleEndian(bytes[ZeroPage.VersionOffset..]);
         if (version < VersionMin)
         {
-            throw Refused($"its boot protocol {version >> 8}.{version & 0xFF:x2} is older than 2.02; use a newer kernel");
+            throw Refused($"its boot protocol {version >> 8}.{version & 0xFF:x2} is older than 2.02; use a newer one");
         }
         if ((bytes[ZeroPage.LoadFlagsOffset] & LoadedHigh) == 0)
         {
@@ -74,7 +74,7 @@ public sealed class KernelImage
         if (bytes.Length - payloadStart + (ParagraphBytes - 1) < payloadBytes)
         {
             throw Refused(
-                $"it is truncated: {bytes.Length} of {payloadStart + payloadBytes} bytes are there; take the file anew");
+                $"it is truncated: {bytes.Length} of {payloadStart + payloadBytes} bytes are there; get it anew");
         }
         int present = (int)Math.Min(payloadBytes, bytes.Length - payloadStart);
         return new KernelImage(image)
@@ -105,7 +105,7 @@ public sealed class KernelImage
         if (magic == HeaderMagic && flag == BootFlag) return;
         bool isExecutable = BinaryPrimitives.ReadUInt16LittleEndian(bytes) == MachineExecutable;
         throw Refused(isExecutable
-            ? (FormattableString)$"it is an EFI or DOS program without a Linux header; only a Linux bzImage can be booted"
+            ? (FormattableString)$"it is an EFI or DOS program without a Linux header; only a bzImage can be booted"
             : $"its format is unknown, no Linux header at offset 0x202; only a Linux bzImage can be booted");
     }
 

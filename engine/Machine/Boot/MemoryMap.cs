@@ -4,7 +4,7 @@ using Pagoda.Core;
 
 namespace Pagoda.Machine.Boot;
 
-/// <summary>Where a machine's memory lies: low memory below 3 GiB, the rest from 4 GiB on, and the PC's holes.</summary>
+/// <summary>Where a machine's memory lies: low memory below 3 GiB, the rest from 4 GiB on, the PC's holes.</summary>
 /// <remarks>
 /// <code>
 ///   0        A0000     B8000      C0000   100000          low end       100000000      high end
@@ -47,7 +47,9 @@ public sealed class MemoryMap
     /// <summary>Lays out <paramref name="bytes"/> of memory.</summary>
     /// <param name="bytes">Whole pages, at least <see cref="BytesMin"/>.</param>
     /// <param name="physBits">Width of a guest-physical address.</param>
-    /// <exception cref="ArgumentOutOfRangeException">Not whole pages, too small, or beyond the guest's addresses.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// Not whole pages, too small, or beyond the guest's addresses.
+    /// </exception>
     public MemoryMap(ulong bytes, int physBits)
     {
         if ((bytes & Paging.PageOffsetMask) != 0)

@@ -34,13 +34,14 @@ public static class ZeroPage
     private const int VideoPointsOffset = 0x10;
     private const byte LoaderUndefined = 0xFF;
 
-    /// <summary>Fills a page: the kernel's own header, the loader's fields, the memory map, VGA text of 80 by 25.</summary>
+    /// <summary>Fills a page: the kernel's header, the loader's fields, the memory map, VGA text of 80 by 25.</summary>
     /// <param name="page">A page of zeros.</param>
     /// <param name="header">The kernel's header from offset 0x1F1 on; empty for none.</param>
     /// <param name="loadAddress">Where the kernel's protected-mode part lies.</param>
     /// <param name="commandLine">Where its command line lies, ended by a zero.</param>
     /// <param name="map">The memory that it is told of.</param>
-    public static void Fill(Span<byte> page, ReadOnlySpan<byte> header, uint loadAddress, uint commandLine, MemoryMap map)
+    public static void Fill(
+        Span<byte> page, ReadOnlySpan<byte> header, uint loadAddress, uint commandLine, MemoryMap map)
     {
         header.CopyTo(page[HeaderOffset..HeaderEndMax]);
         page[VideoModeOffset] = 3;

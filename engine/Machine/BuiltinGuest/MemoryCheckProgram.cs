@@ -11,7 +11,7 @@ namespace Pagoda.Machine.BuiltinGuest;
 /// It is entered in 32-bit protected mode like a kernel, with ESI at the zero page. It then
 /// <list type="number">
 /// <item>identity-maps 4 GiB by 2 MiB pages and enters 64-bit mode;</item>
-/// <item>builds, from 1 MiB on, tables of 4 KiB pages for all the memory that the zero page names, and loads them;</item>
+/// <item>builds, from 1 MiB on, tables of 4 KiB pages for all memory that the zero page names, loads them;</item>
 /// <item>fills and verifies all memory but its own, ascending, descending and strided, each with four patterns: a
 /// word's address, its complement, a pseudo-random function of it, alternating bits;</item>
 /// <item>requires that each checked page is marked accessed and dirty in its tables;</item>

@@ -4,7 +4,9 @@ using Pagoda.Core;
 namespace Pagoda.Machine.Devices;
 
 /// <summary>The far end of the serial line: keeps the last bytes, looks for the awaited text, feeds the sink.</summary>
-/// <remarks>Bytes wait in a buffer and reach the sink when it is full or at <see cref="Flush"/>. One host thread.</remarks>
+/// <remarks>
+/// Bytes wait in a buffer and reach the sink when it is full or at <see cref="Flush"/>. One host thread.
+/// </remarks>
 [AllocationFree]
 public sealed class SerialConsole(IConsoleSink sink, TextMatcher until)
 {

@@ -98,6 +98,7 @@ public sealed class Uart16550(SerialConsole console)
     private byte LoopedModemLines()
     {
         int control = _modemControl;
-        return (byte)(((control & 0x02) << 3) | ((control & 0x01) << 5) | ((control & 0x04) << 4) | ((control & 0x08) << 4));
+        int handshake = (control & 0x02) << 3 | (control & 0x01) << 5;
+        return (byte)(handshake | (control & 0x0C) << 4);
     }
 }

@@ -20,7 +20,8 @@ public sealed class MemoryCheckProgramTests
     [Test]
     public void TheEntryIsThirtyTwoBitCodeThatJumpsFarTo64Bits()
     {
-        List<Instruction> code = Decode(32, MemoryCheckProgram.Assemble().AsSpan(0, LongModeOffset), MemoryCheckProgram.Gpa);
+        ReadOnlySpan<byte> entry = MemoryCheckProgram.Assemble().AsSpan(0, LongModeOffset);
+        List<Instruction> code = Decode(32, entry, MemoryCheckProgram.Gpa);
         Assert.That(code[0].Mnemonic, Is.EqualTo(Mnemonic.Cli));
         int jump = code.FindIndex(instruction => instruction.Code == Code.Jmp_m1632);
         Assert.That(jump, Is.GreaterThan(10));

@@ -4,7 +4,7 @@ using Pagoda.Machine.Devices;
 
 namespace Pagoda.Tests.Machine.Devices;
 
-/// <summary>Keeps what a guest prints; can refuse to take more. Its storage is made before, so that it allocates nothing.</summary>
+/// <summary>Keeps what a guest prints; can refuse to take more. All its storage is made first.</summary>
 internal sealed class CollectingSink(int capacity = 1 << 20) : IConsoleSink
 {
     private readonly byte[] _bytes = new byte[capacity];
