@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
 namespace Pagoda.Linux;
 
 /// <summary>The errno values that the engine tells apart; names as in errno.h.</summary>
@@ -6,9 +9,19 @@ public static class Errno
     /// <summary>Operation not permitted.</summary>
     public const int EPERM = 1;
 
+    /// <summary>Interrupted by a signal: call again.</summary>
+    public const int EINTR = 4;
+
+    /// <summary>A resource is short at this moment: call again.</summary>
+    public const int EAGAIN = 11;
+
     /// <summary>Out of memory.</summary>
     public const int ENOMEM = 12;
 
     /// <summary>Invalid argument.</summary>
     public const int EINVAL = 22;
+
+    /// <summary>The system's text and the number, as errors print them: "Cannot allocate memory (errno 12)".</summary>
+    public static string Describe(int errno) =>
+        Marshal.GetPInvokeErrorMessage(errno) + " (errno " + errno.ToString(CultureInfo.InvariantCulture) + ")";
 }

@@ -1,0 +1,131 @@
+using System.Runtime.CompilerServices;
+using Pagoda.Core;
+
+namespace Pagoda.Physical;
+
+/// <summary>The parts of a record that several threads change: flags, counts, code versions.</summary>
+public sealed unsafe partial class FrameTable
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    /// <summary>Says that the page's content may differ from its slot.</summary>
+    /// <remarks>
+    /// Always the locked operation, never a test first: it also keeps the caller's stores to the page in front of the
+    /// mark. A test that reads an old mark, with those stores still in the store buffer, would lose them to whoever
+    /// takes that mark and copies the page in between (protocols P3, F3.14).
+    /// </remarks>
+    [MethodImpl(Inline)]
+    public void SetDirty(uint pfn) => Shared.Or(&Record(pfn)->Word, FrameRecord.Dirty);
+
+    /// <summary>Takes the dirty flag. True when it was set. A generation must follow before the content is read.</summary>
+    [MethodImpl(Inline)]
+    public bool TakeDirty(uint pfn) => (Shared.And(&Record(pfn)->Word, ~FrameRecord.Dirty) & FrameRecord.Dirty) != 0;
+
+    /// <summary>Whether the dirty flag is set at this moment.</summary>
+    [MethodImpl(Inline)]
+    public bool IsDirty(uint pfn) => (Shared.Load(&Record(pfn)->Word) & FrameRecord.Dirty) != 0;
+
+    /// <summary>Says that decoded instructions of the frame exist.</summary>
+    [MethodImpl(Inline)]
+    public void SetCode(uint pfn) => Shared.Or(&Record(pfn)->Word, FrameRecord.Code);
+
+    /// <summary>Says that no decoded instructions of the frame exist any more.</summary>
+    [MethodImpl(Inline)]
+    public void ClearCode(uint pfn) => Shared.And(&Record(pfn)->Word, ~FrameRecord.Code);
+
+    /// <summary>Whether decoded instructions of the frame exist.</summary>
+    [MethodImpl(Inline)]
+    public bool HasCode(uint pfn) => (Shared.Load(&Record(pfn)->Word) & FrameRecord.Code) != 0;
+
+    /// <summary>Makes every decoded block of the frame wrong; returns the new version.</summary>
+    [MethodImpl(Inline)]
+    public uint RaiseCodeVersion(uint pfn)
+    {
+        Invariant.Assert(pfn < FrameCount);
+        return Shared.Increment(&CodeVersions[pfn]);
+    }
+
+    /// <summary>Adds a wire; returns the count.</summary>
+    [MethodImpl(Inline)]
+    public uint AddWire(uint pfn)
+    {
+        uint wires = Shared.Add(&Record(pfn)->Word, FrameRecord.WireOne) >> FrameRecord.WireShift;
+        Invariant.Require(wires != 0);      // 0: the 65,536th wire.
+        return wires;
+    }
+
+    /// <summary>Takes a wire away; returns how many are left.</summary>
+    [MethodImpl(Inline)]
+    public uint ReleaseWire(uint pfn)
+    {
+        uint wires = Shared.Add(&Record(pfn)->Word, unchecked(0U - FrameRecord.WireOne)) >> FrameRecord.WireShift;
+        Invariant.Require(wires != FrameRecord.WireMask >> FrameRecord.WireShift);
+        return wires;
+    }
+
+    /// <summary>The wires of a frame at this moment.</summary>
+    [MethodImpl(Inline)]
+    public uint WireCount(uint pfn) => Shared.Load(&Record(pfn)->Word) >> FrameRecord.WireShift;
+
+    /// <summary>Adds a hold, inside the consumer slot in which the frame was found (protocols P3); the count.</summary>
+    [MethodImpl(Inline)]
+    public uint AddHold(uint pfn)
+    {
+        uint hold = Shared.Increment(&Record(pfn)->Hold);
+        Invariant.Assert((hold & ~FrameRecord.OrphanBit) != 0);
+        return hold & ~FrameRecord.OrphanBit;
+    }
+
+    /// <summary>Takes a hold away.</summary>
+    /// <returns>
+    /// True when the frame had lost its owner and this was its last hold: the caller now owns the frame and gives it to
+    /// the allocator.
+    /// </returns>
+    [MethodImpl(Inline)]
+    public bool ReleaseHold(uint pfn)
+    {
+        FrameRecord* record = Record(pfn);
+        // The value that the decrement returns decides, never a second read (F7.7): two releases that both read again
+        // could both find the bit alone, or neither.
+        uint hold = Shared.Decrement(&record->Hold);
+        Invariant.Require((hold & ~FrameRecord.OrphanBit) != ~FrameRecord.OrphanBit);
+        if (hold != FrameRecord.OrphanBit) return false;
+        Shared.And(&record->Hold, ~FrameRecord.OrphanBit);
+        return true;
+    }
+
+    /// <summary>Takes the owner from a frame that may be held, after its grace period (protocols P7 step 4).</summary>
+    /// <returns>True when nobody holds it: the caller gives it to the allocator. Else the last release does.</returns>
+    public bool Orphan(uint pfn)
+    {
+        FrameRecord* record = Record(pfn);
+        uint before = Shared.Or(&record->Hold, FrameRecord.OrphanBit);
+        Invariant.Require((before & FrameRecord.OrphanBit) == 0);
+        if (before != 0) return false;
+        Shared.And(&record->Hold, ~FrameRecord.OrphanBit);
+        return true;
+    }
+
+    /// <summary>The holds of a frame at this moment.</summary>
+    [MethodImpl(Inline)]
+    public uint HoldCount(uint pfn) => Shared.Load(&Record(pfn)->Hold) & ~FrameRecord.OrphanBit;
+
+    /// <summary>Adds to a table's count of entries, which its children's windows change side by side; the count.</summary>
+    [MethodImpl(Inline)]
+    public int AddTableEntries(uint pfn, int count)
+    {
+        FrameRecord* record = Record(pfn);
+        Invariant.Assert((FrameState)(Shared.Load(&record->Word) & FrameRecord.StateMask) == FrameState.Table);
+        uint entries = Shared.Add(&record->Index, (uint)count) & FrameRecord.EntryCountMask;
+        Invariant.Require(entries <= Core.Paging.EntriesPerTable);
+        return (int)entries;
+    }
+
+    /// <summary>A table's count of entries at this moment.</summary>
+    [MethodImpl(Inline)]
+    public int TableEntries(uint pfn) => (int)(Shared.Load(&Record(pfn)->Index) & FrameRecord.EntryCountMask);
+
+    /// <summary>A table's level: 1 for a leaf table.</summary>
+    [MethodImpl(Inline)]
+    public int TableLevel(uint pfn) => (int)(Shared.Load(&Record(pfn)->Index) >> FrameRecord.LevelShift);
+}
