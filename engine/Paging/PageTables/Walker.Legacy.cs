@@ -67,16 +67,23 @@ public static unsafe partial class Walker
         int leaf = r.EntryCount - 1;
         for (int i = first; i <= leaf; i++)
         {
-            ulong entry = r.Entries[i];
-            ulong updated = entry | (i == leaf ? leafBits : bits);
-            if (updated == entry) continue;
+            uint entry = (uint)r.Entries[i];
+            uint wanted = (uint)(i == leaf ? leafBits : bits);
+            if ((entry & wanted) == wanted) continue;
             if (!mem.IsReadOnly)
             {
                 bool isMapped = mem.TryMap(r.Addresses[i], sizeof(uint), out byte* pointer);
                 Invariant.Assert(isMapped);
-                if (Shared.CompareExchange((uint*)pointer, (uint)updated, (uint)entry) != (uint)entry) return false;
+                uint seen = Shared.CompareExchange((uint*)pointer, entry | wanted, entry);
+                while (seen != entry)
+                {
+                    if (((seen ^ entry) & ~(uint)leafBits) != 0) return false;
+                    entry = seen;
+                    if ((entry & wanted) == wanted) break;
+                    seen = Shared.CompareExchange((uint*)pointer, entry | wanted, entry);
+                }
             }
-            r.Entries[i] = updated;
+            r.Entries[i] = entry | wanted;
         }
         return true;
     }

@@ -124,7 +124,7 @@ public static unsafe partial class Walker
 
     /// <summary>
     /// Sets bits in the entries of the path, from the root down: <paramref name="bits"/> in each from
-    /// <paramref name="first"/> on, and <paramref name="leafBits"/> in the last.
+    /// <paramref name="first"/> on, and <paramref name="leafBits"/>, which include them, in the last.
     /// </summary>
     /// <returns>False when an entry is no longer the one that was checked: the walk must start again.</returns>
     private static bool TrySetBits<TMem>(ref TMem mem, ref WalkResult r, int first, ulong bits, ulong leafBits)
@@ -134,15 +134,24 @@ public static unsafe partial class Walker
         for (int i = first; i <= leaf; i++)
         {
             ulong entry = r.Entries[i];
-            ulong updated = entry | (i == leaf ? leafBits : bits);
-            if (updated == entry) continue;
+            ulong wanted = i == leaf ? leafBits : bits;
+            if ((entry & wanted) == wanted) continue;
             if (!mem.IsReadOnly)
             {
                 bool isMapped = mem.TryMap(r.Addresses[i], sizeof(ulong), out byte* pointer);
                 Invariant.Assert(isMapped);
-                if (Shared.CompareExchange((ulong*)pointer, updated, entry) != entry) return false;
+                // Only these bits may differ from what was checked: another walk set them, or the same entry serves
+                // two levels of this one.
+                ulong seen = Shared.CompareExchange((ulong*)pointer, entry | wanted, entry);
+                while (seen != entry)
+                {
+                    if (((seen ^ entry) & ~leafBits) != 0) return false;
+                    entry = seen;
+                    if ((entry & wanted) == wanted) break;
+                    seen = Shared.CompareExchange((ulong*)pointer, entry | wanted, entry);
+                }
             }
-            r.Entries[i] = updated;
+            r.Entries[i] = entry | wanted;
         }
         return true;
     }
