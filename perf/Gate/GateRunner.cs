@@ -1,0 +1,104 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Globalization;
+using System.IO;
+using System.Threading;
+
+namespace Pagoda.Perf.Gate;
+
+/// <summary>Runs every case beside its limit, round by round, prints a table and checks the allocated bytes.</summary>
+/// <remarks>
+/// Time is for reading, as a ratio within one run: it is never a reason to fail. Bytes are exact, and are.
+/// </remarks>
+internal static class GateRunner
+{
+    private const int Rounds = 15;
+    private const int ByteRuns = 1_000;
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_tierUp = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_round = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Runs all of it; false when a budget is broken.</summary>
+    public static bool Run(IReadOnlyList<GateCase> cases, Budgets budgets, TextWriter output)
+    {
+        output.WriteLine("Medians of " + Rounds + " rounds, and the limit: the bare work that no engine can leave out.");
+        var results = new List<GateResult>();
+        foreach (GateCase item in cases)
+        {
+            GateResult result = Measure(item);
+            results.Add(result);
+            output.WriteLine(Describe(result));
+        }
+        List<string> wrong = budgets.Check(results);
+        foreach (string message in wrong) output.WriteLine("perf: " + message);
+        output.WriteLine(wrong.Count == 0 ? "perf: every workload is within its budget." : "perf: over budget.");
+        return wrong.Count == 0;
+    }
+
+    private static GateResult Measure(GateCase item)
+    {
+        using Workload engine = item.Engine();
+        using Workload limit = item.Limit();
+        int engineRuns = WarmUp(engine);
+        int limitRuns = WarmUp(limit);
+        double[] engineTimes = new double[Rounds];
+        double[] limitTimes = new double[Rounds];
+        for (int round = 0; round < Rounds; round++)
+        {
+            engineTimes[round] = Nanoseconds(engine, engineRuns);
+            limitTimes[round] = Nanoseconds(limit, limitRuns);
+        }
+        return new GateResult(item.Name, engine.Operation, Median(engineTimes), limit.Operation, Median(limitTimes),
+            BytesPerRun(engine));
+    }
+
+    /// <summary>Runs until the code has its last tier; returns how many runs make a round.</summary>
+    private static int WarmUp(Workload workload)
+    {
+        RunFor(workload, s_warmUp);
+        // The compiler's background thread wants the processor for a while.
+        Thread.Sleep(s_tierUp);
+        long runs = RunFor(workload, s_warmUp);
+        return (int)Math.Max(1, runs * s_round.Ticks / s_warmUp.Ticks);
+    }
+
+    private static long RunFor(Workload workload, TimeSpan time)
+    {
+        long runs = 0;
+        long started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < time)
+        {
+            workload.Run();
+            runs++;
+        }
+        return runs;
+    }
+
+    private static double Nanoseconds(Workload workload, int runs)
+    {
+        long started = Stopwatch.GetTimestamp();
+        for (int i = 0; i < runs; i++) workload.Run();
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(started);
+        return elapsed.TotalNanoseconds / ((double)runs * workload.OperationsPerRun);
+    }
+
+    private static long BytesPerRun(Workload workload)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < ByteRuns; i++) workload.Run();
+        long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+        return (bytes + ByteRuns - 1) / ByteRuns;
+    }
+
+    private static double Median(double[] values)
+    {
+        Array.Sort(values);
+        return values[values.Length / 2];
+    }
+
+    private static string Describe(GateResult result) => string.Create(CultureInfo.InvariantCulture,
+        $"{result.Name,-16} {result.Nanoseconds,9:0.00} ns  limit {result.LimitNanoseconds,9:0.00} ns" +
+        $"  x{result.Nanoseconds / result.LimitNanoseconds,-6:0.0} {result.BytesPerRun,4} bytes" +
+        $"  {result.Operation}; limit: {result.LimitOperation}");
+}

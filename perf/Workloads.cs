@@ -1,0 +1,14 @@
+using Pagoda.Perf.Gate;
+using Pagoda.Perf.PageTables;
+
+namespace Pagoda.Perf;
+
+/// <summary>The cases of the gate, in the order in which it prints them.</summary>
+internal static class Workloads
+{
+    /// <summary>Every case.</summary>
+    public static GateCase[] All() =>
+    [
+        new("walk", static () => new WalkWorkload(), static () => new WalkLimit()),
+    ];
+}
