@@ -23,7 +23,7 @@ internal sealed class Budgets(IReadOnlyDictionary<string, long> bytesPerRun)
         return new Budgets(bytes);
     }
 
-    /// <summary>What is wrong with the results, one message each: too many bytes, no budget, a budget for nothing.</summary>
+    /// <summary>What is wrong, one message each: too many bytes, no budget, a budget for nothing.</summary>
     public List<string> Check(IReadOnlyList<GateResult> results)
     {
         var wrong = new List<string>();

@@ -7,9 +7,10 @@ namespace Pagoda.Tests.Gates;
 /// <summary>A member with a body in braces, found by counting braces.</summary>
 /// <param name="Name">The header's last word before its parameters, or the property's name.</param>
 /// <param name="Position">Where the opening brace is.</param>
+/// <param name="End">Behind the closing brace.</param>
 /// <param name="Line">The line of the opening brace, from 1.</param>
 /// <param name="LineCount">Lines from the opening to the closing brace, both counted.</param>
-internal sealed partial record SourceFunction(string Name, int Position, int Line, int LineCount)
+internal sealed partial record SourceFunction(string Name, int Position, int End, int Line, int LineCount)
 {
     private enum BlockKind
     {
@@ -43,7 +44,8 @@ internal sealed partial record SourceFunction(string Name, int Position, int Lin
             {
                 if (blocks.TryPop(out Block block) && block.Kind == BlockKind.Member)
                 {
-                    functions.Add(new SourceFunction(block.Name, block.Position, block.Line, line - block.Line + 1));
+                    int lines = line - block.Line + 1;
+                    functions.Add(new SourceFunction(block.Name, block.Position, at + 1, block.Line, lines));
                 }
                 headerStart = at + 1;
             }
