@@ -64,13 +64,13 @@ public sealed class BootPlan
     public IReadOnlyList<BootSegment> Segments { get; }
 
     /// <summary>Plans the start of a Linux kernel.</summary>
-    /// <exception cref="KernelImageException">The kernel does not fit, or its command line is too long.</exception>
+    /// <exception cref="MachineException">The kernel does not fit, or its command line is too long.</exception>
     public static BootPlan ForKernel(KernelImage kernel, string commandLine, MemoryMap map)
     {
         ulong room = map.LowEnd - KernelGpa;
         if (kernel.BytesNeeded > room)
         {
-            throw new KernelImageException(string.Create(CultureInfo.InvariantCulture,
+            throw new MachineException(MachineSubject.Memory, string.Create(CultureInfo.InvariantCulture,
                 $"the kernel needs {kernel.BytesNeeded} bytes from 1 MiB on, the guest's memory has {room} there; ")
                 + "give the guest more memory.");
         }
@@ -113,10 +113,11 @@ public sealed class BootPlan
         byte[] bytes = Encoding.UTF8.GetBytes(text + "\0");
         if (bytes.AsSpan().IndexOf((byte)0) != bytes.Length - 1)
         {
-            throw new KernelImageException("the command line has a zero byte inside; leave it out.");
+            throw new MachineException(MachineSubject.CommandLine,
+                "the command line has a zero byte inside; leave it out.");
         }
         if (bytes.Length - 1 <= bytesMax) return bytes;
-        throw new KernelImageException(string.Create(CultureInfo.InvariantCulture,
+        throw new MachineException(MachineSubject.CommandLine, string.Create(CultureInfo.InvariantCulture,
             $"the command line has {bytes.Length - 1} bytes, the kernel takes {bytesMax}; shorten it."));
     }
 }

@@ -51,7 +51,7 @@ public sealed class KernelImage
         ZeroPage.HeaderEndMax);
 
     /// <summary>Checks an image.</summary>
-    /// <exception cref="KernelImageException">Another format, an unsupported version, or bytes are missing.</exception>
+    /// <exception cref="MachineException">Another format, an unsupported version, or bytes are missing.</exception>
     public static KernelImage Parse(ReadOnlyMemory<byte> image)
     {
         ReadOnlySpan<byte> bytes = image.Span;
@@ -109,6 +109,6 @@ public sealed class KernelImage
             : $"its format is unknown, no Linux header at offset 0x202; only a Linux bzImage can be booted");
     }
 
-    private static KernelImageException Refused(FormattableString why) =>
-        new("not a kernel that can be booted: " + why.ToString(CultureInfo.InvariantCulture) + ".");
+    private static MachineException Refused(FormattableString why) => new(MachineSubject.Kernel,
+        "not a kernel that can be booted: " + why.ToString(CultureInfo.InvariantCulture) + ".");
 }

@@ -47,23 +47,21 @@ public sealed class MemoryMap
     /// <summary>Lays out <paramref name="bytes"/> of memory.</summary>
     /// <param name="bytes">Whole pages, at least <see cref="BytesMin"/>.</param>
     /// <param name="physBits">Width of a guest-physical address.</param>
-    /// <exception cref="ArgumentOutOfRangeException">
-    /// Not whole pages, too small, or beyond the guest's addresses.
-    /// </exception>
+    /// <exception cref="MachineException">Not whole pages, too small, or beyond the guest's addresses.</exception>
     public MemoryMap(ulong bytes, int physBits)
     {
         if ((bytes & Paging.PageOffsetMask) != 0)
         {
-            throw Refused(bytes, "is not a whole number of pages; use a multiple of 4096");
+            throw Refused(bytes, "are not a whole number of pages; use a multiple of 4096");
         }
         if (bytes < BytesMin)
         {
-            throw Refused(bytes, "is too small for the PC's first MiB and a guest; use at least 2M");
+            throw Refused(bytes, "are too few for the PC's first MiB and a guest; use at least 2M");
         }
         if (bytes > (1UL << physBits) - (HighStart - LowLimit))
         {
             throw Refused(bytes, string.Create(CultureInfo.InvariantCulture,
-                $"reaches beyond the guest's {physBits} address bits; use less"));
+                $"reach beyond the guest's {physBits} address bits; use less"));
         }
         Bytes = bytes;
         LowEnd = Math.Min(bytes, LowLimit);
@@ -88,6 +86,6 @@ public sealed class MemoryMap
     /// <summary>What the guest is told, by ascending address.</summary>
     public ReadOnlySpan<E820Entry> Entries => _entries;
 
-    private static ArgumentOutOfRangeException Refused(ulong bytes, string why) => new(nameof(bytes),
-        string.Create(CultureInfo.InvariantCulture, $"a guest memory of {bytes} bytes {why}."));
+    private static MachineException Refused(ulong bytes, string why) => new(MachineSubject.Memory,
+        string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes {why}."));
 }

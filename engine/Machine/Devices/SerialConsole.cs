@@ -17,6 +17,7 @@ public sealed class SerialConsole(IConsoleSink sink, TextMatcher until)
     private readonly byte[] _tail = new byte[TailBytes];
     private readonly byte[] _pending = new byte[PendingBytes];
     private int _pendingCount;
+    private ControlSequence _sequence;
 
     /// <summary>Bytes that the guest has sent.</summary>
     public ulong Count { get; private set; }
@@ -27,12 +28,16 @@ public sealed class SerialConsole(IConsoleSink sink, TextMatcher until)
     /// <summary>True once the sink refused bytes; later ones are dropped.</summary>
     public bool HasFailed { get; private set; }
 
+    /// <summary>True when what was sent ends inside a terminal's control sequence.</summary>
+    public bool IsInsideControlSequence => _sequence.IsInside;
+
     /// <summary>Takes one byte from the guest.</summary>
     public void Send(byte value)
     {
         _tail[(int)(Count % TailBytes)] = value;
         Count++;
         until.Next(value);
+        _sequence.Next(value);
         _pending[_pendingCount++] = value;
         if (_pendingCount == PendingBytes) Flush();
     }

@@ -2,6 +2,7 @@ using System;
 using System.Buffers.Binary;
 using System.Text;
 using NUnit.Framework;
+using Pagoda.Machine;
 using Pagoda.Machine.Boot;
 
 namespace Pagoda.Tests.Machine.Boot;
@@ -64,7 +65,7 @@ public sealed class BootPlanTests
     }
 
     private static NUnit.Framework.Constraints.Constraint Refuses(string reason) =>
-        Throws.TypeOf<KernelImageException>().With.Message.Contains(reason);
+        Throws.TypeOf<MachineException>().With.Message.Contains(reason);
 
     private static byte[] SegmentAt(BootPlan plan, ulong gpa)
     {

@@ -1,6 +1,7 @@
 using System;
 using System.Text;
 using NUnit.Framework;
+using Pagoda.Machine;
 using Pagoda.Machine.Boot;
 using Pagoda.Tests.Support;
 
@@ -53,7 +54,7 @@ public sealed class KernelImageTests
         byte[] whole = new BzImage { PayloadBytes = 5008 }.ToArray();
         Assert.That(KernelImage.Parse(whole.AsMemory(0, whole.Length - 15)).Payload.Length, Is.EqualTo(4993));
         Assert.That(() => KernelImage.Parse(whole.AsMemory(0, whole.Length - 16)),
-            Throws.TypeOf<KernelImageException>().With.Message.Contains("truncated"));
+            Throws.TypeOf<MachineException>().With.Message.Contains("truncated"));
     }
 
     [Test]
@@ -79,7 +80,7 @@ public sealed class KernelImageTests
     [TestCaseSource(nameof(s_bad))]
     public void BadImagesAreRefusedWithTheReason(byte[] image, string reason) =>
         Assert.That(() => KernelImage.Parse(image),
-            Throws.TypeOf<KernelImageException>().With.Message.Contains(reason));
+            Throws.TypeOf<MachineException>().With.Message.Contains(reason));
 
     [Test]
     public void DamagedImagesAreParsedOrRefusedAndNeverReadOutside()
@@ -102,7 +103,7 @@ public sealed class KernelImageTests
                 Assert.That(parsed.Header.Length, Is.LessThanOrEqualTo(0x290 - 0x1F1), random.ToString());
                 accepted++;
             }
-            catch (KernelImageException)
+            catch (MachineException)
             {
             }
         }

@@ -1,5 +1,6 @@
 using System;
 using NUnit.Framework;
+using Pagoda.Machine;
 using Pagoda.Machine.Boot;
 
 namespace Pagoda.Tests.Machine.Boot;
@@ -42,14 +43,14 @@ public sealed class MemoryMapTests
         }
     }
 
-    [TestCase(0UL, "too small")]
-    [TestCase(Mebibyte, "too small")]
+    [TestCase(0UL, "too few")]
+    [TestCase(Mebibyte, "too few")]
     [TestCase(2 * Mebibyte + 1, "whole number of pages")]
     [TestCase(ulong.MaxValue - 4095, "46 address bits")]
     [TestCase((1UL << 46) - Gibibyte + 4096, "46 address bits")]
     public void BadSizesAreRefusedWithTheReason(ulong bytes, string reason) =>
         Assert.That(() => new MemoryMap(bytes, 46),
-            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(reason));
+            Throws.TypeOf<MachineException>().With.Message.Contains(reason));
 
     private static string Describe(MemoryMap map)
     {

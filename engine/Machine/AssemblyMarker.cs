@@ -1,3 +1,0 @@
-namespace Pagoda.Machine;
-
-internal static class AssemblyMarker;
