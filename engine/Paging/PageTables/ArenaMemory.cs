@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Pagoda.Core;
+using Pagoda.Physical;
 
 namespace Pagoda.PageTables;
 
@@ -12,6 +13,12 @@ public readonly unsafe struct ArenaMemory(byte* memory, ulong bytes) : IPhysical
 {
     private readonly byte* _memory = memory;
     private readonly ulong _bytes = bytes;
+
+    /// <summary>The memory of an arena.</summary>
+    public ArenaMemory(Arena arena)
+        : this(arena.Base, arena.Bytes)
+    {
+    }
 
     /// <inheritdoc/>
     public bool IsReadOnly

@@ -10,7 +10,8 @@ namespace Pagoda.PageTables;
 /// <remarks>
 /// A walk reads at most one entry a level, so tables that loop or point anywhere cannot hold it; an entry outside the
 /// memory ends it. Nothing is set before every check has passed. Bits are set by compare-and-swap against the entry
-/// that was checked; when another thread changed the entry meanwhile, the walk starts again. The caller is inside a
+/// that was checked; when the entry changed meanwhile, the walk starts again. Another thread may change it, or the
+/// walk itself where a nested entry is a guest's too, but that only while bits are left to set. The caller is inside a
 /// consumer slot while the tables belong to a live pmap. No call allocates; all are safe from any thread.
 /// <code>
 ///   Walk     one dimension     EPT, NPT or x86 tables in host-physical memory
