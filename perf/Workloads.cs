@@ -1,5 +1,6 @@
 using Pagoda.Perf.Gate;
 using Pagoda.Perf.PageTables;
+using Pagoda.Perf.Physical;
 
 namespace Pagoda.Perf;
 
@@ -9,6 +10,7 @@ internal static class Workloads
     /// <summary>Every case.</summary>
     public static GateCase[] All() =>
     [
+        new("frame", static () => new FrameWorkload(), static () => new FrameLimit()),
         new("walk", static () => new WalkWorkload(), static () => new WalkLimit()),
     ];
 }

@@ -14,7 +14,7 @@ namespace Pagoda.Perf.Gate;
 internal static class GateRunner
 {
     private const int Rounds = 15;
-    private const int ByteRuns = 1_000;
+    private const int ByteRuns = 50;
     private static readonly TimeSpan s_warmUp = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan s_tierUp = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan s_round = TimeSpan.FromMilliseconds(10);

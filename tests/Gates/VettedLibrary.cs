@@ -35,6 +35,7 @@ internal static class VettedLibrary
     // Single members of types that also allocate.
     private static readonly HashSet<string> s_members = new(StringComparer.Ordinal)
     {
+        "System.Buffer.MemoryCopy",
         "System.Object..ctor",
         "System.String.get_Length",
         "System.String.get_Chars",
