@@ -45,5 +45,16 @@ public readonly struct PmapOptions()
         return new PteFormat(in this);
     }
 
+    internal PmapOptions WithPhysBits(int physBits) => new()
+    {
+        Kind = Kind,
+        Levels = Levels,
+        HardwareAd = HardwareAd,
+        Superpages = Superpages,
+        Gigapages = Gigapages,
+        ExecOnly = ExecOnly,
+        PhysBits = physBits,
+    };
+
     private static ArgumentException Refusal(string reason) => new("PmapOptions: " + reason);
 }

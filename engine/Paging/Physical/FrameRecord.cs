@@ -6,15 +6,15 @@ namespace Pagoda.Physical;
 /// <remarks>
 /// <code>
 ///   offset  31            16 15    12 11    10    9     8    7      3 2     0
-///     0    | wire count     |   -    |fresh|zero|code |dirty| order+1 | state |   Word
+///     0    | wire count     | - |writ|fresh|zero|code |dirty| order+1 | state |   Word
 ///     4    | orphan (bit 31) |                hold count                     |   Hold
 ///     8    | Page, Index: object. Table: parent table's frame. Free, Zeroed, Limbo: next frame of the list | Owner
 ///    12    | Page: page in object. Index: window in object. Table: entry count (0-15), level (16-31).
 ///          | Free: previous frame of the list                                                            | Index
 /// </code>
 /// Order, zero and fresh are the allocator's: they are set in the first frame of a free block and nowhere else
-/// (order+1 = 0: no free block starts here). Dirty, code and the wire count change by locked operations, the state only
-/// by the frame's one owner. Hold changes by locked operations alone and is never zeroed.
+/// (order+1 = 0: no free block starts here). Dirty, written, code and the wire count change by locked operations, the
+/// state only by the frame's one owner. Hold changes by locked operations alone and is never zeroed.
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = Bytes)]
 public struct FrameRecord
@@ -42,6 +42,9 @@ public struct FrameRecord
 
     /// <summary>Free block: no byte of it is committed.</summary>
     public const uint Fresh = 1U << 11;
+
+    /// <summary>The page was written since whoever tracks writes last took this mark; set with Dirty.</summary>
+    public const uint Written = 1U << 12;
 
     /// <summary>Shift of the wire count.</summary>
     public const int WireShift = 16;

@@ -15,7 +15,7 @@ public sealed unsafe partial class FrameTable
     /// takes that mark and copies the page in between (protocols P3, F3.14).
     /// </remarks>
     [MethodImpl(Inline)]
-    public void SetDirty(uint pfn) => Shared.Or(&Record(pfn)->Word, FrameRecord.Dirty);
+    public void SetDirty(uint pfn) => Shared.Or(&Record(pfn)->Word, FrameRecord.Dirty | FrameRecord.Written);
 
     /// <summary>Takes the dirty flag. True when it was set. A generation must follow before the content is read.</summary>
     [MethodImpl(Inline)]
@@ -24,6 +24,19 @@ public sealed unsafe partial class FrameTable
     /// <summary>Whether the dirty flag is set at this moment.</summary>
     [MethodImpl(Inline)]
     public bool IsDirty(uint pfn) => (Shared.Load(&Record(pfn)->Word) & FrameRecord.Dirty) != 0;
+
+    /// <summary>Takes the written mark. True when it was set. A generation must follow before that is reported.</summary>
+    [MethodImpl(Inline)]
+    public bool TakeWritten(uint pfn)
+    {
+        uint* word = &Record(pfn)->Word;
+        if ((Shared.Load(word) & FrameRecord.Written) == 0) return false;
+        return (Shared.And(word, ~FrameRecord.Written) & FrameRecord.Written) != 0;
+    }
+
+    /// <summary>Whether the written mark is set at this moment.</summary>
+    [MethodImpl(Inline)]
+    public bool IsWritten(uint pfn) => (Shared.Load(&Record(pfn)->Word) & FrameRecord.Written) != 0;
 
     /// <summary>Says that decoded instructions of the frame exist.</summary>
     [MethodImpl(Inline)]

@@ -1,0 +1,48 @@
+using Pagoda.Core;
+
+namespace Pagoda.PageTables;
+
+public sealed unsafe partial class Pmap
+{
+    /// <summary>
+    /// Counts what is mapped. Inside a consumer slot. Reads the upper tables and one record a leaf table: counters of
+    /// resident pages would be lines that consumers on disjoint windows write in turn.
+    /// </summary>
+    public PmapStatistics GetStatistics()
+    {
+        PmapStatistics statistics = default;
+        Count(_rootPfn, _format.Levels, ref statistics);
+        statistics.WiredPages = Shared.Load(&_counters->WiredPages);
+        statistics.TablePages = Shared.Load(&_counters->TablePages);
+        statistics.ReservePages = Shared.Load(&_counters->ReservePages);
+        statistics.Promotions = Shared.Load(&_counters->Promotions);
+        statistics.FailedPromotions = Shared.Load(&_counters->FailedPromotions);
+        statistics.Demotions = Shared.Load(&_counters->Demotions);
+        return statistics;
+    }
+
+    private void Count(uint pfn, int level, ref PmapStatistics statistics)
+    {
+        ulong valid = _format.Valid;
+        ulong* table = TableAt(pfn);
+        for (int i = 0; (i = PteVector.Next(table, i, Paging.EntriesPerTable, valid)) < Paging.EntriesPerTable; i++)
+        {
+            ulong entry = Shared.Load(table + i);
+            if ((entry & valid) == 0) continue;
+            if (_format.IsLeaf(entry, level))
+            {
+                statistics.ResidentPages += PagesOf(level);
+                if (level == 2) statistics.Superpages++;
+                else statistics.Gigapages++;
+            }
+            else if (level == 2)
+            {
+                statistics.ResidentPages += (ulong)_frames.TableEntries(TablePfn(entry));
+            }
+            else
+            {
+                Count(TablePfn(entry), level - 1, ref statistics);
+            }
+        }
+    }
+}
