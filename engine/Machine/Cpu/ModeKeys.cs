@@ -1,0 +1,16 @@
+namespace Pagoda.Machine.Cpu;
+
+/// <summary>What decoded code depends on besides its bytes; part of a block's key.</summary>
+internal static class ModeKeys
+{
+    /// <summary>The code segment's default size: 16, 32 or 64 bits.</summary>
+    public const uint SizeMask = 3;
+
+    public const uint Size16 = 0;
+    public const uint Size32 = 1;
+    public const uint Size64 = 2;
+
+    /// <summary>Some of CS, SS, DS, ES has a base, a limit or rights that every access must be checked against, or the
+    /// stack is 16 bits wide.</summary>
+    public const uint Segmented = 4;
+}
