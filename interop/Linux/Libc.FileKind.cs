@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace Pagoda.Linux;
 
@@ -30,15 +29,11 @@ public static unsafe partial class Libc
     }
 
     /// <summary>Tells what <paramref name="path"/> names, links followed, without opening it.</summary>
-    public static FileKind KindOf(string path)
+    /// <param name="path">UTF-8 and a zero byte.</param>
+    public static FileKind KindOf(byte* path)
     {
-        int bytes = Encoding.UTF8.GetByteCount(path);
-        byte* name = (byte*)NativeMemory.AllocZeroed((nuint)bytes + 1);
         byte* buffer = stackalloc byte[StatxBytes];
-        Encoding.UTF8.GetBytes(path, new System.Span<byte>(name, bytes));
-        int result = Statx(AT_FDCWD, name, 0, STATX_TYPE, buffer);
-        NativeMemory.Free(name);
-        if (result != 0) return FileKind.None;
+        if (Statx(AT_FDCWD, path, 0, STATX_TYPE, buffer) != 0) return FileKind.None;
         return (*(ushort*)(buffer + StatxModeOffset) & S_IFMT) switch
         {
             S_IFREG => FileKind.Regular,

@@ -16,7 +16,8 @@ public sealed class ConfinementTests
     /// <summary>The files of the page tables' raw bits and of the two formats that are made from them.</summary>
     private static readonly string[] s_rawBitFiles =
     [
-        "EntryBits.cs", "PteFormat.cs", "WalkBits.cs", "WalkFormat.cs", "WalkFormat.Factories.cs", "Walker.Ept.cs",
+        "EntryBits.cs", "PteFormat.cs", "WalkBits.cs", "WalkFormat.cs", "WalkFormat.Describe.cs",
+        "WalkFormat.Factories.cs", "Walker.Ept.cs",
         "Walker.Legacy.cs", "Walker.X86.cs", "Walker.cs",
     ];
 

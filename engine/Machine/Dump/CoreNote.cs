@@ -12,7 +12,7 @@ namespace Pagoda.Machine.Dump;
 ///   "accessedDirty":"hardware|emulated"}]}
 /// </code>
 /// </remarks>
-internal static class CoreNote
+public static class CoreNote
 {
     private const int Version = 1;
     private static readonly string[] s_kinds = ["ept", "npt", "x86"];

@@ -7,7 +7,7 @@ namespace Pagoda.Machine.Dump;
 /// <c>p_vaddr = p_paddr</c> = HPA); the note; and from the next page boundary on the runs, page after page. Pages of
 /// zeros are holes of the file.
 /// </remarks>
-internal static class ElfCore
+public static class ElfCore
 {
     public const uint Magic = 0x464C457F;           // 7F 'E' 'L' 'F'
     public const byte Class64 = 2;

@@ -60,7 +60,7 @@ public static unsafe class ElfCoreWriter
             target = File.ResolveLinkTarget(target, returnFinalTarget: true)!.FullName;
         }
         // A rename would put a file in the place of a device.
-        switch (Libc.KindOf(target))
+        switch (MappedFile.KindOf(target))
         {
             case Libc.FileKind.Directory: throw new IOException(path + " is a directory: name a file.");
             case Libc.FileKind.Special: throw new IOException(path + " is not a regular file: name one.");
