@@ -5,7 +5,7 @@ using Pagoda.Machine.Dump;
 
 namespace Pagoda.Cli;
 
-/// <summary><c>pagoda inspect</c>: shows, explains and probes the page tables in a dump or an image of memory.</summary>
+/// <summary><c>pagoda inspect</c>: shows, explains and probes page tables in a dump or an image.</summary>
 internal static class InspectCommand
 {
     /// <summary>The command with its options.</summary>

@@ -26,7 +26,7 @@ internal sealed record InspectCore(ImageExtent[] Extents, CoreRoot[] Roots)
         Span<byte> program = stackalloc byte[ElfCore.ProgramHeaderBytes];
         for (ulong i = 0; i < count; i++)
         {
-            if (!file.TryRead(at + i * ElfCore.ProgramHeaderBytes, program)) throw Broken(path, "its headers are cut off");
+            Invariant.Require(file.TryRead(at + i * ElfCore.ProgramHeaderBytes, program));
             uint type = BinaryPrimitives.ReadUInt32LittleEndian(program);
             ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(program[8..]);
             ulong hpa = BinaryPrimitives.ReadUInt64LittleEndian(program[24..]);

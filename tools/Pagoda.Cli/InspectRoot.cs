@@ -93,13 +93,13 @@ internal sealed record InspectRoot(CoreRoot Facts, WalkFormat Format, bool IsOur
         if (!IsValidEptp(register, options.PhysBits))
         {
             throw new CliException("--root: " + Hex.Text(register) + " is no EPTP: give a table address below 2^"
-                + options.PhysBits + " with type 0 or 6 in bits 2:0, walk length 3 or 4 in bits 5:3 and bits 11:7 clear,"
-                + " or a bare table address.");
+                + options.PhysBits + " with type 0 or 6 in bits 2:0, walk length 3 or 4 in bits 5:3 and bits 11:7"
+                + " clear, or a bare table address.");
         }
         if (options.Levels is int levels && levels != LevelsOf(register))
         {
-            throw new CliException("--levels: " + levels + " contradicts --root " + Hex.Text(register) + ", whose bits 5:3"
-                + " say " + LevelsOf(register) + "; leave --levels out.");
+            throw new CliException("--levels: " + levels + " contradicts --root " + Hex.Text(register)
+                + ", whose bits 5:3 say " + LevelsOf(register) + "; leave --levels out.");
         }
         return register;
     }

@@ -8,7 +8,7 @@ using Pagoda.PageTables;
 
 namespace Pagoda.Cli;
 
-/// <summary>Writes the lines of a tree: one for each run of like entries of a table, and what is below it indented.</summary>
+/// <summary>Writes the lines of a tree: one a run of like entries of a table, and what is below it indented.</summary>
 /// <remarks>
 /// Like are: holes; leaves with equal rights, bits and type; tables all of whose leaves are alike. A table that was
 /// written before is named only, so each table costs its lines once; after <see cref="LinesMax"/> lines it stops.
@@ -32,7 +32,8 @@ internal sealed class InspectTreeWriter(
     internal void Write()
     {
         WriteTable(root.Format.Root, root.Format.Levels, 0, Prot.All, true, "  ");
-        if (_lines >= LinesMax) output.WriteLine("  ... more than " + LinesMax + " lines; the counts below are of all.");
+        if (_lines < LinesMax) return;
+        output.WriteLine("  ... more than " + LinesMax + " lines; the counts below are of all.");
     }
 
     private void WriteTable(ulong hpa, int level, ulong address, Prot rights, bool isUser, string indent)
@@ -80,9 +81,10 @@ internal sealed class InspectTreeWriter(
         }
     }
 
-    private void WriteRun(int level, ulong address, int first, int end, in Likeness like, bool isContiguous, ulong entry,
-        Prot rights, bool isUser, string indent)
+    private void WriteRun(int level, ulong address, int first, int end, in Likeness like, bool isContiguous,
+        ulong entry, Prot rights, bool isUser, string indent)
     {
+        string count = (end - first).ToString(CultureInfo.InvariantCulture);
         ulong at = address + ((ulong)first << Paging.LevelShift(level));
         ulong bytes = (ulong)(end - first) << Paging.LevelShift(level);
         string range = Hex.Text(Signed(at)) + "-" + Hex.Text(Signed(at + bytes - 1)) + "  ";
@@ -100,31 +102,32 @@ internal sealed class InspectTreeWriter(
             case EntryKind.Leaf:
                 string target = isContiguous ? Hex.Text(facts.Address) : "scattered pages";
                 string ad = view.AccessedDirty(like.IsAccessed, like.IsDirty);
-                WriteLine(level, first, end, indent, range + (end - first).ToString(CultureInfo.InvariantCulture) + " x "
-                    + InspectView.SizeOf(level) + "  " + view.Rights(rights, isUser) + (ad.Length == 0 ? "" : " " + ad)
-                    + " " + like.Type + "  -> " + target);
+                WriteLine(level, first, end, indent, range + count + " x " + InspectView.SizeOf(level) + "  "
+                    + view.Rights(rights, isUser) + (ad.Length == 0 ? "" : " " + ad) + " " + like.Type + "  -> "
+                    + target);
                 break;
             default:
-                WriteTables(level, first, end, at, range, in like, in facts, rights, isUser, indent);
+                if (end - first == 1) WriteBelow(level, first, at, range, in facts, rights, isUser, indent);
+                else WriteTables(level, first, end, range, like.Below!.Value, rights, isUser, indent);
                 break;
         }
     }
 
-    private void WriteTables(int level, int first, int end, ulong at, string range, in Likeness like, in EntryFacts facts,
-        Prot rights, bool isUser, string indent)
+    private void WriteTables(
+        int level, int first, int end, string range, LeafClass below, Prot rights, bool isUser, string indent)
     {
-        if (end - first > 1)
-        {
-            LeafClass below = like.Below!.Value;
-            string ad = view.AccessedDirty(below.IsAccessed, below.IsDirty);
-            WriteLine(level, first, end, indent, range + (end - first).ToString(CultureInfo.InvariantCulture)
-                + " tables full of " + InspectView.SizeOf(below.Level) + "  "
-                + view.Rights(rights & below.Rights, isUser && below.IsUser) + (ad.Length == 0 ? "" : " " + ad));
-            return;
-        }
+        string ad = view.AccessedDirty(below.IsAccessed, below.IsDirty);
+        WriteLine(level, first, end, indent, range + (end - first).ToString(CultureInfo.InvariantCulture)
+            + " tables full of " + InspectView.SizeOf(below.Level) + "  "
+            + view.Rights(rights & below.Rights, isUser && below.IsUser) + (ad.Length == 0 ? "" : " " + ad));
+    }
+
+    private void WriteBelow(
+        int level, int index, ulong at, string range, in EntryFacts facts, Prot rights, bool isUser, string indent)
+    {
         bool isNew = _written.Add((facts.Address, level - 1));
         string more = isNew ? "" : " (as above)";
-        WriteLine(level, first, end, indent, range + "table " + Hex.Text(facts.Address) + more);
+        WriteLine(level, index, index + 1, indent, range + "table " + Hex.Text(facts.Address) + more);
         if (isNew) WriteTable(facts.Address, level - 1, at, rights, isUser, indent + "  ");
     }
 

@@ -5,7 +5,7 @@ using Pagoda.PageTables;
 
 namespace Pagoda.Cli;
 
-/// <summary>What an entry means: to hardware and, where the engine emulates accessed and dirty bits, to the engine.</summary>
+/// <summary>What an entry means to hardware and, where accessed and dirty bits are emulated, to the engine.</summary>
 internal sealed class InspectView
 {
     private const string ReservedType = "type ";
@@ -123,6 +123,7 @@ internal sealed class InspectView
             Take(words, ref rest, PteFormat.Wired, "wired");
             Take(words, ref rest, PteFormat.WindowLock, "window locked");
             if (_root.Facts.Kind == RootKind.Ept) rest &= ~_engine.NoExecute;
+            if (facts.Kind == EntryKind.Table) rest &= ~_engine.Table;
         }
         if (_isEmulated)
         {

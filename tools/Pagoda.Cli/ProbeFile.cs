@@ -6,7 +6,7 @@ using Pagoda.PageTables;
 
 namespace Pagoda.Cli;
 
-/// <summary>Reads a file of probes: one a line, an operation and an address; blank lines and # comments count not.</summary>
+/// <summary>Reads a file of probes, one a line: an operation and an address. Blanks and # comments count not.</summary>
 internal static class ProbeFile
 {
     private static readonly char[] s_blanks = [' ', '\t'];

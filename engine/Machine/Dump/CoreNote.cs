@@ -2,6 +2,7 @@ using System;
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Pagoda.Machine.Dump;
 
@@ -44,9 +45,12 @@ public static class CoreNote
     }
 
     /// <summary>The roots that <paramref name="descriptor"/> names; false when it is not what we write.</summary>
+    /// <exception cref="JsonException">It is text, but not JSON.</exception>
     public static bool TryRead(ReadOnlySpan<byte> descriptor, out CoreRoot[] roots)
     {
         roots = [];
+        // Invalid text is no JSON either, but is found too late, as an error of another type.
+        if (!Utf8.IsValid(descriptor)) return false;
         var reader = new Utf8JsonReader(descriptor);
         if (!JsonDocument.TryParseValue(ref reader, out JsonDocument? document)) return false;
         using (document)

@@ -6,7 +6,7 @@ using Pagoda.Linux;
 
 namespace Pagoda.Machine.Dump;
 
-/// <summary>A file in memory, copy-on-write: what is written stays private to the process and leaves the file alone.</summary>
+/// <summary>A file in memory, copy-on-write: what is written stays private to the process.</summary>
 /// <remarks>
 /// Pages are read when they are touched, so a file of any size costs what is looked at. Nobody may shorten the file
 /// while it is mapped: touching what was cut off ends the process.

@@ -19,7 +19,8 @@ public sealed unsafe class PhysicalImage : IDisposable
     /// <summary>Takes <paramref name="file"/> as the memory that <paramref name="extents"/> describe.</summary>
     /// <param name="file">The file; the image disposes it.</param>
     /// <param name="extents">
-    /// Runs in ascending order of HPA that do not overlap and lie inside the file; address and offset are multiples of 8.
+    /// Runs in ascending order of HPA that do not overlap and lie inside the file; address and offset are multiples
+    /// of 8.
     /// </param>
     public PhysicalImage(MappedFile file, ReadOnlySpan<ImageExtent> extents)
     {

@@ -35,7 +35,7 @@ public readonly unsafe struct SegmentedMemory : IPhysicalMemory
     }
 
     /// <inheritdoc/>
-    // SAFETY: the subtractions are on the side that cannot wrap; extents lie inside the memory, which the image checked.
+    // SAFETY: the subtractions are on the side that cannot wrap; extents lie inside the memory: the image checked.
     public bool TryMap(ulong hpa, int bytes, out byte* pointer)
     {
         pointer = null;

@@ -18,7 +18,7 @@ public enum EntryKind : byte
     Malformed,
 }
 
-/// <summary>One page-table entry, taken apart for people and tools. Rights are the entry's own, not the path's.</summary>
+/// <summary>One page-table entry, taken apart for people and tools. Rights are its own, not the path's.</summary>
 [AllocationFree]
 public struct EntryFacts
 {
