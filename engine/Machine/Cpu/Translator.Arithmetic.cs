@@ -63,13 +63,20 @@ internal sealed unsafe partial class Translator
         else if (!isImmediate) b = RegisterFile.Of(i.Op1Register);
         if (!(_quiet && !isMemory && TryQuiet(i, a, b, size, isImmediate)))
         {
-            if (isImmediate) Emit(immediate + size, a, 0, (int)i.GetImmediate(1));
+            if (isImmediate) Emit(immediate + size, a, 0, SignedImmediate(i, 1, size));
             else Emit(registers + size, a, b);
             bool isLogic = i.Mnemonic is Mnemonic.And or Mnemonic.Or or Mnemonic.Xor or Mnemonic.Test;
             Know(flags, isLogic ? Flags.Logic : (flags == KnownFlags.Addition ? Flags.Add8 : Flags.Sub8) + (uint)size);
         }
         if (isMemory && writes) EmitRmwStore(size);
         return true;
+    }
+
+    /// <summary>An immediate of the operation's size, sign-extended as flags keep their words.</summary>
+    private static int SignedImmediate(in Instruction i, int operand, int size)
+    {
+        int value = (int)i.GetImmediate(operand);
+        return size == 0 ? (sbyte)value : size == 1 ? (short)value : value;
     }
 
     /// <summary>The form that leaves the flags alone, for 32 and 64 bits.</summary>
