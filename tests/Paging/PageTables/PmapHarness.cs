@@ -184,7 +184,7 @@ internal sealed unsafe class PmapHarness : IDisposable
         return entry == 0 ? 0 : level;
     }
 
-    /// <summary>What the processor does: walks, keeps its bits or faults, and the emulation answers the fault.</summary>
+    /// <summary>What the processor does: walks, keeps its bits or faults; the emulation answers.</summary>
     /// <returns>False when the access is for the full fault path.</returns>
     public bool Access(ulong gpa, Prot access)
     {

@@ -1,0 +1,102 @@
+using NUnit.Framework;
+using Pagoda.Core;
+using Pagoda.PageTables;
+
+namespace Pagoda.Tests.PageTables;
+
+public sealed class PmapTablesTests
+{
+    [Test]
+    public void TablesComeAndGoWithTheirEntries()
+    {
+        using var h = new PmapHarness(Formats.Ept);
+        ulong page = h.TakePages(0);
+        (ulong Gpa, ulong Tables)[] steps =
+        [
+            (0, 4), (0x1000, 4), (PmapHarness.Mega2, 5), (PmapHarness.Giga, 7), (1UL << 39, 10),
+        ];
+        foreach ((ulong gpa, ulong tables) in steps)
+        {
+            h.Enter(gpa, page, Prot.All, Prot.Read);
+            Assert.That(h.Statistics.TablePages, Is.EqualTo(tables));
+            h.Check();
+        }
+        ulong[] left = [7, 5, 4, 4, 1];
+        for (int i = 0; i < steps.Length; i++)
+        {
+            h.Remove(steps[^(i + 1)].Gpa, PmapHarness.Page);
+            Assert.That(h.Statistics.TablePages, Is.EqualTo(left[i]));
+            h.Check();
+        }
+    }
+
+    [Test]
+    public void ConsumersThatLinkTheSameTablesShareThem()
+    {
+        using var h = new PmapHarness(Formats.Ept);
+        ulong pages = h.TakePages(9);
+        for (ulong round = 0; round < 60; round++)
+        {
+            ulong gpa = round << 39;
+            using var start = new System.Threading.Barrier(2);
+            var other = new System.Threading.Thread(() =>
+            {
+                using var cache = new Physical.FrameCache(h.Arena);
+                start.SignalAndWait();
+                Enter(h, cache, gpa + PmapHarness.Mega2, pages);
+            });
+            other.Start();
+            start.SignalAndWait();
+            Enter(h, h.Cache, gpa, pages);
+            other.Join();
+            h.Check();
+            Assert.That(h.Statistics.TablePages, Is.EqualTo(1 + 4 * (round + 1)));
+        }
+        h.RemoveAll();
+        h.AssertNothingLeaked(512);
+    }
+
+    [Test]
+    public void EnteringAndRemovingSideBySideLosesNothing()
+    {
+        // Table pages are not reused before the end, as limbo sees to in a guest.
+        using var h = new PmapHarness(Formats.EptEmulated, 128UL << 20);
+        ulong pages = h.TakePages(9);
+        const int Rounds = 1500;
+        var other = new System.Threading.Thread(() => Churn(h, PmapHarness.Mega2 * 3, pages, Rounds));
+        other.Start();
+        Churn(h, PmapHarness.Mega2 * 7, pages, Rounds);
+        other.Join();
+        h.Check();
+        h.RemoveAll();
+    }
+
+    private static void Churn(PmapHarness h, ulong gpa, ulong pages, int rounds)
+    {
+        using var cache = new Physical.FrameCache(h.Arena);
+        var log = new SinkLog(h.Arena, () => h.Pmap.Format.Modified);
+        var sink = new LogSink(log);
+        var request = new LeafRequest(Prot.All, Prot.Write);
+        for (int round = 0; round < rounds; round++)
+        {
+            PmapStatus status = h.Pmap.EnterRun(gpa, pages, 3, in request, cache, ref sink, out _);
+            Invariant.Require(status == PmapStatus.Ok);
+            Invariant.Require(h.Pmap.TryExtract(gpa + 0x2000, Prot.All, out ulong hpa));
+            Invariant.Require(hpa == pages + 0x2000);
+            h.Pmap.Remove(gpa, PmapHarness.Page * 3, cache, ref sink);
+            Invariant.Require(log.Pages.Count == 3 * (round + 1));
+            Invariant.Require(!h.Pmap.TryExtract(gpa, Prot.None, out _));
+        }
+        lock (h) h.Log.Tables.AddRange(log.Tables);
+    }
+
+    private static void Enter(PmapHarness h, Physical.FrameCache cache, ulong gpa, ulong hpa)
+    {
+        LogSink sink = h.Sink;
+        PmapStatus status = h.Pmap.LockWindow(gpa, cache, out WindowLock window);
+        Invariant.Require(status == PmapStatus.Ok);
+        status = h.Pmap.Enter(ref window, gpa, hpa, new LeafRequest(Prot.All, Prot.Read), cache, ref sink);
+        Invariant.Require(status == PmapStatus.Ok);
+        h.Pmap.Unlock(window);
+    }
+}

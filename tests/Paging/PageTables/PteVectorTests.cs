@@ -1,0 +1,61 @@
+using System;
+using NUnit.Framework;
+using Pagoda.PageTables;
+using Pagoda.Tests.Support;
+
+namespace Pagoda.Tests.PageTables;
+
+public sealed unsafe class PteVectorTests
+{
+    [Test]
+    public void FillingEqualsItsScalarTwin()
+    {
+        using var vector = new GuardedRegion(4096);
+        using var scalar = new GuardedRegion(4096);
+        var random = new SeededGenerator(0x5EED_0002);
+        for (int round = 0; round < 2000; round++)
+        {
+            vector.Bytes.Clear();
+            scalar.Bytes.Clear();
+            int first = random.Below(513);
+            int count = random.Below(513 - first);
+            ulong value = random.Next();
+            ulong step = 1UL << random.Below(40);
+            PteVector.FillRun((ulong*)vector.Base + first, count, value, step);
+            PteVector.FillScalar((ulong*)scalar.Base + first, count, value, step);
+            Assert.That(vector.Bytes.SequenceEqual(scalar.Bytes), Is.True, random.ToString());
+        }
+    }
+
+    [Test]
+    public void LookingEqualsItsScalarTwin()
+    {
+        using var region = new GuardedRegion(4096);
+        var random = new SeededGenerator(0x5EED_0003);
+        ulong* table = (ulong*)region.Base;
+        for (int round = 0; round < 300; round++)
+        {
+            for (int i = 0; i < 512; i++) table[i] = random.OneIn(20) ? random.Next() : 0;
+            ulong bits = 1UL << random.Below(64) | 1UL << random.Below(64);
+            for (int i = 0; i < 512; i += PteVector.Lanes)
+                Assert.That(PteVector.Look(table + i, bits), Is.EqualTo(PteVector.LookScalar(table + i, bits)));
+        }
+    }
+
+    [Test]
+    public void TheNextEntryIsTheFirstWithTheBits()
+    {
+        using var region = new GuardedRegion(4096);
+        ulong* table = (ulong*)region.Base;
+        var random = new SeededGenerator(0x5EED_0004);
+        for (int round = 0; round < 2000; round++)
+        {
+            for (int i = 0; i < 512; i++) table[i] = random.OneIn(60) ? 2UL : 1;
+            int from = random.Below(513);
+            int end = from + random.Below(513 - from);
+            int expected = from;
+            while (expected < end && (table[expected] & 2) == 0) expected++;
+            Assert.That(PteVector.Next(table, from, end, 2), Is.EqualTo(expected), random.ToString());
+        }
+    }
+}
