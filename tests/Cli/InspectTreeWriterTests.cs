@@ -69,7 +69,10 @@ public sealed class InspectTreeWriterTests
         using var image = new ImageFile(40);
         for (int page = 0; page < 40; page++)
         {
-            for (int i = 0; i < 512; i++) image.Set((ulong)page * 4096, i, (ulong)(i % 40) << 12 | (i % 3 == 0 ? 7UL : 5UL));
+            for (int i = 0; i < 512; i++)
+            {
+                image.Set((ulong)page * 4096, i, (ulong)(i % 40) << 12 | (i % 3 == 0 ? 7UL : 5UL));
+            }
         }
         CliResult result = image.Inspect("ept", "0x1000");
 

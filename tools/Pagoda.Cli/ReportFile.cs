@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using Pagoda.Linux;
+using Pagoda.Machine.Dump;
 
 namespace Pagoda.Cli;
 
@@ -22,7 +23,7 @@ internal sealed class ReportFile
     {
         _option = option;
         _path = path;
-        Libc.FileKind kind = Libc.KindOf(path);
+        Libc.FileKind kind = MappedFile.KindOf(path);
         _isSpecial = kind == Libc.FileKind.Special;
         if (kind == Libc.FileKind.Directory) throw Refused("is a directory: name a file");
         Guarded(() =>

@@ -64,7 +64,7 @@ public sealed unsafe class MappedFile : IDisposable
     }
 
     /// <summary>Tells what <paramref name="path"/> names, links followed, without opening it.</summary>
-    internal static Libc.FileKind KindOf(string path)
+    public static Libc.FileKind KindOf(string path)
     {
         byte[] name = Encoding.UTF8.GetBytes(path + '\0');
         fixed (byte* first = name) return Libc.KindOf(first);
