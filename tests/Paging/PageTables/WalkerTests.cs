@@ -9,7 +9,7 @@ namespace Pagoda.Tests.PageTables;
 /// Host frame 1 is the nested root, 2 to 4 lead to one nested PT at frame 4, which maps the guest's pages 0 to 15 to
 /// host frames 16 to 31. The guest's root is its page 1, 2 to 4 lead to a PT at page 4.
 /// </remarks>
-public sealed class WalkerTests
+public sealed unsafe class WalkerTests
 {
     private const ulong Page = Paging.PageBytes;
     private const ulong GuestPages = 16;
@@ -183,5 +183,64 @@ public sealed class WalkerTests
         Assert.That(r.Entries[3], Is.EqualTo(0x5000 | X86Entry | X86A | X86D));
         Assert.That(_image.Entry(Host(GuestPt), 5), Is.EqualTo(0x5000 | X86Entry));
         Assert.That(_image.Entry(NestedPt, 5), Is.EqualTo(Host(0x5000) | EptLeaf));
+    }
+
+    // What another thread does between the check of an entry and the setting of its bits.
+    [Test]
+    public void AnEntryThatIsTakenAwayMeanwhileStaysAway([Values] bool isGuests)
+    {
+        WalkFormat nested = Ept(accessedDirty: true);
+        WalkFormat guest = Guest();
+        ulong entryHpa = isGuests ? Host(GuestPt) + 5 * 8 : NestedPt + 5 * 8;
+        WalkResult r = WalkWithRace(in nested, in guest, entryHpa, 0);
+        Assert.That(r.Outcome, Is.EqualTo(isGuests ? WalkOutcome.PageFault : WalkOutcome.Violation));
+        Assert.That(r.Info, Is.EqualTo(isGuests ? 2 : 0x182));
+        Assert.That(_image.Entry(entryHpa, 0), Is.Zero, "the walk brought nothing back");
+    }
+
+    [Test]
+    public void AnEntryThatIsReplacedMeanwhileIsWalkedAnew()
+    {
+        WalkFormat nested = Ept(accessedDirty: true);
+        WalkFormat guest = Guest();
+        WalkResult r = WalkWithRace(in nested, in guest, Host(GuestPt) + 5 * 8, 0x6000 | X86Entry);
+        Assert.That(r.Outcome, Is.EqualTo(WalkOutcome.Ok));
+        Assert.That(r.Hpa, Is.EqualTo(Host(0x6123)));
+        Assert.That(_image.Entry(Host(GuestPt), 5), Is.EqualTo(0x6000 | X86Entry | X86A | X86D));
+        Assert.That(_image.Entry(NestedPt, 5), Is.EqualTo(Host(0x5000) | EptLeaf), "the old page is untouched");
+    }
+
+    [Test]
+    public void AnotherWalkThatSetsTheSameBitsChangesNothing()
+    {
+        WalkFormat nested = Ept(accessedDirty: true);
+        WalkFormat guest = Guest();
+        WalkResult r = WalkWithRace(in nested, in guest, NestedPt + 5 * 8, Host(0x5000) | EptLeaf | EptA);
+        Assert.That(r.Outcome, Is.EqualTo(WalkOutcome.Ok));
+        Assert.That(r.Accesses, Is.EqualTo(24));
+        Assert.That(_image.Entry(NestedPt, 5), Is.EqualTo(Host(0x5000) | EptLeaf | EptA | EptD));
+    }
+
+    private WalkResult WalkWithRace(in WalkFormat nested, in WalkFormat guest, ulong entryHpa, ulong replacement)
+    {
+        int mapped = 0;
+        var memory = new RacingMemory(_image.Memory, entryHpa, replacement, &mapped);
+        Walker.Walk2D(ref memory, in nested, in guest, 0x5123, Prot.Write, false, out WalkResult r, out _);
+        Assert.That(mapped, Is.AtLeast(2), "the entry was read, and found again to set its bits");
+        return r;
+    }
+
+    /// <summary>Replaces an entry when it is looked for again: after its check, before its bits are set.</summary>
+    private readonly struct RacingMemory(ImageMemory memory, ulong entryHpa, ulong replacement, int* mapped)
+        : IPhysicalMemory
+    {
+        public bool IsReadOnly => false;
+
+        public bool TryMap(ulong hpa, int bytes, out byte* pointer)
+        {
+            bool isMapped = memory.TryMap(hpa, bytes, out pointer);
+            if (hpa == entryHpa && ++*mapped == 2) *(ulong*)pointer = replacement;
+            return isMapped;
+        }
     }
 }
