@@ -57,12 +57,11 @@ public struct WalkResult
     public WalkWords Addresses;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void Record(ulong hpa, ulong entry)
+    internal void Record(int index, ulong hpa, ulong entry)
     {
-        Addresses[EntryCount] = hpa;
-        Entries[EntryCount] = entry;
-        EntryCount++;
-        Accesses++;
+        Addresses[index] = hpa;
+        Entries[index] = entry;
+        EntryCount = index + 1;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -17,12 +17,14 @@ public static unsafe partial class Walker
             FailEpt(gpa, access, kind, rights: 0, ref r);
             return;
         }
-        int firstEntry = r.EntryCount;
+        bool isDone;
         do
         {
-            r.EntryCount = firstEntry;
+            r.EntryCount = 0;
+            isDone = TryWalkEpt(ref mem, in f, gpa, access, kind, ref r);
+            r.Accesses += r.EntryCount;
         }
-        while (!TryWalkEpt(ref mem, in f, gpa, access, kind, ref r));
+        while (!isDone);
     }
 
     // False: an entry changed under the walk.
@@ -30,7 +32,7 @@ public static unsafe partial class Walker
         ref WalkResult r)
         where TMem : struct, IPhysicalMemory
     {
-        int first = r.EntryCount;
+        int index = 0;
         ulong table = f.Root;
         ulong common = ~0UL;
         ulong entry;
@@ -46,7 +48,7 @@ public static unsafe partial class Walker
                 return true;
             }
             entry = Shared.Load((ulong*)pointer);
-            r.Record(entryHpa, entry);
+            r.Record(index++, entryHpa, entry);
             common &= entry;
             if ((entry & EptBits.Rights) == 0)
             {
@@ -77,7 +79,7 @@ public static unsafe partial class Walker
         {
             ulong leafBits = EptBits.Accessed | ((access & Prot.Write) != 0 ? EptBits.Dirty : 0);
             bool isSet = ((common & EptBits.Accessed) != 0) & ((entry & leafBits) == leafBits);
-            if (!isSet && !TrySetBits(ref mem, ref r, first, EptBits.Accessed, leafBits)) return false;
+            if (!isSet && !TrySetBits(ref mem, ref r, first: 0, EptBits.Accessed, leafBits)) return false;
             if (((entry | leafBits) & EptBits.Dirty) == 0) granted &= ~Prot.Write;
         }
         ulong offset = gpa & ((1UL << shift) - 1);

@@ -13,10 +13,9 @@ public static unsafe partial class Walker
         where TTables : struct, ITables, allows ref struct
     {
         const ulong indexMask = (1UL << LegacyIndexBits) - 1;
-        int first = r.EntryCount;
         int shift = LegacySuperpageShift;
         ulong entryAddress = f.Root + ((address >> shift) * sizeof(uint));
-        if (!tables.TryRead32(entryAddress, ref r, out ulong entry)) return true;
+        if (!tables.TryRead32(0, entryAddress, ref r, out ulong entry)) return true;
         bool isSuperpage = f.IsLeaf(entry, Paging.PdLevel);
         ulong reserved = isSuperpage ? f.Reserved(Paging.PdLevel, isLeaf: true) : 0;
         if (!CheckPresent(in f, entry, reserved, access, user, ref r)) return true;
@@ -25,7 +24,7 @@ public static unsafe partial class Walker
         {
             shift = Paging.PageShift;
             entryAddress = (entry & LegacyFrameMask) + (((address >> shift) & indexMask) * sizeof(uint));
-            if (!tables.TryRead32(entryAddress, ref r, out entry)) return true;
+            if (!tables.TryRead32(1, entryAddress, ref r, out entry)) return true;
             if (!CheckPresent(in f, entry, reserved: 0, access, user, ref r)) return true;
             common &= entry;
         }
@@ -40,8 +39,8 @@ public static unsafe partial class Walker
         bool isSet = ((common & X86Bits.Accessed) != 0) & ((entry & leafBits) == leafBits);
         if (!isSet)
         {
-            if (!tables.TryMakeWritable(first, X86Bits.Accessed, leafBits, ref r)) return true;
-            if (!tables.TrySetBits32(first, X86Bits.Accessed, leafBits, ref r)) return false;
+            if (!tables.TryMakeWritable(first: 0, X86Bits.Accessed, leafBits, ref r)) return true;
+            if (!tables.TrySetBits32(first: 0, X86Bits.Accessed, leafBits, ref r)) return false;
         }
         if (((entry | leafBits) & X86Bits.Dirty) == 0) granted &= ~Prot.Write;
         ulong frame = isSuperpage ? SuperpageFrame(entry) : entry & LegacyFrameMask;

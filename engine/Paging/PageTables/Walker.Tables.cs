@@ -8,11 +8,11 @@ public static unsafe partial class Walker
     // Where the tables of an x86 walk are: in memory, or in guest-physical memory behind a nested walk.
     private interface ITables
     {
-        // Reads and records the entry at a table address; false: r holds the outcome.
-        bool TryRead(ulong address, bool isPdpte, ref WalkResult r, out ulong entry);
+        // Reads the entry at a table address and records it at an index; false: r holds the outcome.
+        bool TryRead(int index, ulong address, bool isPdpte, ref WalkResult r, out ulong entry);
 
         // The same for a 4-byte entry.
-        bool TryRead32(ulong address, ref WalkResult r, out ulong entry);
+        bool TryRead32(int index, ulong address, ref WalkResult r, out ulong entry);
 
         // Asks for the right to set bits in the entries from first on; false: r holds the outcome.
         bool TryMakeWritable(int first, ulong bits, ulong leafBits, ref WalkResult r);
@@ -30,7 +30,7 @@ public static unsafe partial class Walker
         private readonly ref TMem _mem = ref mem;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public bool TryRead(ulong address, bool isPdpte, ref WalkResult r, out ulong entry)
+        public bool TryRead(int index, ulong address, bool isPdpte, ref WalkResult r, out ulong entry)
         {
             if (!_mem.TryMap(address, sizeof(ulong), out byte* pointer))
             {
@@ -39,11 +39,11 @@ public static unsafe partial class Walker
                 return false;
             }
             entry = Shared.Load((ulong*)pointer);
-            r.Record(address, entry);
+            r.Record(index, address, entry);
             return true;
         }
 
-        public bool TryRead32(ulong address, ref WalkResult r, out ulong entry)
+        public bool TryRead32(int index, ulong address, ref WalkResult r, out ulong entry)
         {
             if (!_mem.TryMap(address, sizeof(uint), out byte* pointer))
             {
@@ -52,7 +52,7 @@ public static unsafe partial class Walker
                 return false;
             }
             entry = Shared.Load((uint*)pointer);
-            r.Record(address, entry);
+            r.Record(index, address, entry);
             return true;
         }
 
@@ -75,21 +75,23 @@ public static unsafe partial class Walker
         private WalkWords _gpas;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public bool TryRead(ulong address, bool isPdpte, ref WalkResult r, out ulong entry)
+        public bool TryRead(int index, ulong address, bool isPdpte, ref WalkResult r, out ulong entry)
         {
             entry = 0;
-            if (!TryTranslate(address, isPdpte, sizeof(ulong), ref r, out ulong hpa, out byte* pointer)) return false;
+            bool isFound = TryTranslate(index, address, isPdpte, sizeof(ulong), ref r, out ulong hpa, out byte* pointer);
+            if (!isFound) return false;
             entry = Shared.Load((ulong*)pointer);
-            r.Record(hpa, entry);
+            r.Record(index, hpa, entry);
             return true;
         }
 
-        public bool TryRead32(ulong address, ref WalkResult r, out ulong entry)
+        public bool TryRead32(int index, ulong address, ref WalkResult r, out ulong entry)
         {
             entry = 0;
-            if (!TryTranslate(address, false, sizeof(uint), ref r, out ulong hpa, out byte* pointer)) return false;
+            bool isFound = TryTranslate(index, address, false, sizeof(uint), ref r, out ulong hpa, out byte* pointer);
+            if (!isFound) return false;
             entry = Shared.Load((uint*)pointer);
-            r.Record(hpa, entry);
+            r.Record(index, hpa, entry);
             return true;
         }
 
@@ -104,7 +106,6 @@ public static unsafe partial class Walker
                 ulong wanted = i == leaf ? leafBits : bits;
                 if ((r.Entries[i] & wanted) == wanted) continue;
                 Unsafe.SkipInit(out WalkResult walk);
-                walk.EntryCount = 0;
                 walk.Accesses = 0;
                 WalkEpt(ref _mem, in _nested, _gpas[i], Prot.ReadWrite, WalkKind.GuestPageTable, ref walk);
                 if (walk.Outcome == WalkOutcome.Ok) continue;
@@ -120,11 +121,10 @@ public static unsafe partial class Walker
         public bool TrySetBits32(int first, ulong bits, ulong leafBits, ref WalkResult r) =>
             Walker.TrySetBits32(ref _mem, ref r, first, bits, leafBits);
 
-        private bool TryTranslate(ulong gpa, bool isPdpte, int bytes, ref WalkResult r, out ulong hpa,
-            out byte* pointer)
+        private bool TryTranslate(int index, ulong gpa, bool isPdpte, int bytes, ref WalkResult r,
+            out ulong hpa, out byte* pointer)
         {
             Unsafe.SkipInit(out WalkResult walk);
-            walk.EntryCount = 0;
             walk.Accesses = 0;
             // To EPT, loading a PDPTE of PAE is a read (SDM volume 3, "Accessed and Dirty Flags for EPT").
             if (isPdpte && _nested.Table == WalkTable.Ept)
@@ -143,7 +143,7 @@ public static unsafe partial class Walker
                 CopyFault(ref r, in walk);
                 return false;
             }
-            _gpas[r.EntryCount] = gpa;
+            _gpas[index] = gpa;
             if (_mem.TryMap(hpa, bytes, out pointer)) return true;
             r.FailOutside(hpa);
             r.FaultGpa = gpa;

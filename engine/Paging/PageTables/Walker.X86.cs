@@ -34,14 +34,16 @@ public static unsafe partial class Walker
                 address &= uint.MaxValue;
                 break;
         }
-        int firstEntry = r.EntryCount;
+        bool isDone;
         do
         {
-            r.EntryCount = firstEntry;
+            r.EntryCount = 0;
+            isDone = f.Table == WalkTable.X86Legacy
+                ? TryWalkLegacy(ref tables, in f, address, access, user, ref r)
+                : TryWalkLong(ref tables, in f, address, access, user, ref r);
+            r.Accesses += r.EntryCount;
         }
-        while (f.Table == WalkTable.X86Legacy
-            ? !TryWalkLegacy(ref tables, in f, address, access, user, ref r)
-            : !TryWalkLong(ref tables, in f, address, access, user, ref r));
+        while (!isDone);
     }
 
     // SDM volume 3, "4-Level Paging and 5-Level Paging", "PAE Paging"; APM volume 2, "Long-Mode Page Translation".
@@ -50,7 +52,8 @@ public static unsafe partial class Walker
         ref WalkResult r)
         where TTables : struct, ITables, allows ref struct
     {
-        int first = r.EntryCount;
+        int first = 0;
+        int index = 0;
         ulong table = f.Root;
         ulong common = ~0UL;
         ulong any = 0;
@@ -61,17 +64,17 @@ public static unsafe partial class Walker
         {
             // A PDPTE has neither rights nor an accessed bit, and counts as a plain read.
             table += (address >> shift) * sizeof(ulong);
-            if (!tables.TryRead(table, isPdpte: true, ref r, out entry)) return true;
+            if (!tables.TryRead(index++, table, isPdpte: true, ref r, out entry)) return true;
             if (!CheckPresent(in f, entry, f.Reserved(level, isLeaf: false), access, user, ref r)) return true;
             table = entry & WalkFormat.FrameMask;
             level--;
             shift -= Paging.IndexBits;
-            first++;
+            first = index;
         }
         while (true)
         {
             ulong entryAddress = table + (((address >> shift) & (Paging.EntriesPerTable - 1)) * sizeof(ulong));
-            if (!tables.TryRead(entryAddress, isPdpte: false, ref r, out entry)) return true;
+            if (!tables.TryRead(index++, entryAddress, isPdpte: false, ref r, out entry)) return true;
             bool isLeaf = f.IsLeaf(entry, level);
             if (!CheckPresent(in f, entry, f.Reserved(level, isLeaf), access, user, ref r)) return true;
             common &= entry;

@@ -71,7 +71,6 @@ public static unsafe partial class Walker
         {
             gpa = r.Hpa;
             Unsafe.SkipInit(out WalkResult final);
-            final.EntryCount = 0;
             final.Accesses = 0;
             WalkNested(ref mem, in nested, gpa, access, WalkKind.FinalAccess, ref final);
             Combine(ref r, in final);
@@ -99,7 +98,7 @@ public static unsafe partial class Walker
         r.FaultGpa = nested.FaultGpa;
     }
 
-    // EntryCount and Accesses of r go on from what they are; the other fields are set by the outcome.
+    // Accesses of r go on from what they are; the other fields are set by the outcome.
     private static void WalkNested<TMem>(ref TMem mem, in WalkFormat f, ulong gpa, Prot access, WalkKind kind,
         ref WalkResult r)
         where TMem : struct, IPhysicalMemory
