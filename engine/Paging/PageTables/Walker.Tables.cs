@@ -78,7 +78,8 @@ public static unsafe partial class Walker
         public bool TryRead(int index, ulong address, bool isPdpte, ref WalkResult r, out ulong entry)
         {
             entry = 0;
-            bool isFound = TryTranslate(index, address, isPdpte, sizeof(ulong), ref r, out ulong hpa, out byte* pointer);
+            bool isFound =
+                TryTranslate(index, address, isPdpte, sizeof(ulong), ref r, out ulong hpa, out byte* pointer);
             if (!isFound) return false;
             entry = Shared.Load((ulong*)pointer);
             r.Record(index, hpa, entry);
