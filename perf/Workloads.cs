@@ -11,6 +11,8 @@ internal static class Workloads
     public static GateCase[] All() =>
     [
         new("frame", static () => new FrameWorkload(), static () => new FrameLimit()),
+        new("map", static () => new MapWorkload(), static () => new MapLimit()),
+        new("lookup", static () => new LookupWorkload(), static () => new WalkLimit()),
         new("walk", static () => new WalkWorkload(), static () => new WalkLimit()),
     ];
 }
