@@ -23,8 +23,6 @@ public sealed class MirrorTests
     /// <summary>Files without a test file of their own, each with the reason.</summary>
     private static readonly Dictionary<string, string> s_untested = new(StringComparer.Ordinal)
     {
-        ["engine/Paging/Core/InvariantException.cs"] = "Tested with Invariant, which alone throws it.",
-        ["engine/Machine/MachineException.cs"] = "Tested with MemoryMap, KernelImage and BootPlan, which throw it.",
         ["tools/Pagoda.Cli/Program.cs"] = "One line; all behind it is CommandLine.",
         ["engine/Machine/BuiltinGuest/MemoryCheckEntry.cs"] = "Its code is tested as MemoryCheckProgram's.",
         ["engine/Machine/BuiltinGuest/MemoryCheckMain.cs"] = "Its code is tested as MemoryCheckProgram's.",

@@ -14,11 +14,17 @@ public sealed class TidyTests
     private const int LineColumnsMax = 120;
     private const int FunctionLinesMax = 70;
 
-    private static readonly Dictionary<string, string> s_longFiles = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, string> s_longFiles = new(StringComparer.Ordinal)
+    {
+        ["engine/Machine/Cpu/SoftVcpu.Execute.cs"] = "The interpreter's one switch, a case for each micro-operation.",
+    };
 
     private static readonly Dictionary<string, string> s_longLines = new(StringComparer.Ordinal);
 
-    private static readonly Dictionary<string, string> s_longFunctions = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, string> s_longFunctions = new(StringComparer.Ordinal)
+    {
+        ["engine/Machine/Cpu/SoftVcpu.Execute.cs Execute"] = "The interpreter's one switch keeps its state in locals.",
+    };
 
     // Each entry is written so that this file does not match it.
     private static readonly (Regex Pattern, string Advice)[] s_bannedWords =
