@@ -76,6 +76,25 @@ public readonly partial struct WalkFormat
         return new WalkFormat(WalkTable.X86Long, cr3 & FrameMask, levels, physBits, gigapages, cr0, cr4, efer);
     }
 
+    /// <summary>A pmap's tables as the hardware that they are made for sees them.</summary>
+    /// <param name="options">What the pmap was made with; its width must be known, not 0.</param>
+    /// <param name="rootRegister">The pmap's root: EPTP, nCR3 or CR3.</param>
+    /// <exception cref="ArgumentException">The options name no format.</exception>
+    public static WalkFormat FromPmap(in PmapOptions options, ulong rootRegister)
+    {
+        switch (options.Kind)
+        {
+            case TableKind.Ept:
+                return ForEpt(rootRegister, options.PhysBits, options.ExecOnly, options.Superpages, options.Gigapages);
+            case TableKind.Rvi:
+                return ForNpt(rootRegister, options.PhysBits, options.Levels, noExecute: true, options.Gigapages);
+            default:
+                ulong cr4 = Cr4PhysicalAddressExtension | (options.Levels == FiveLevels ? Cr4FiveLevels : 0);
+                return ForX86(Cr0Paging | Cr0WriteProtect, rootRegister, cr4, EferLongModeActive | EferNoExecute,
+                    options.PhysBits, options.Gigapages);
+        }
+    }
+
     /// <summary>
     /// Whether VM entry accepts an EPTP: type UC or WB, walk length, reserved bits 11:7, address width. SDM volume 3,
     /// "Checks on VMX Controls".

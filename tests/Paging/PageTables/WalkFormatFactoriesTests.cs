@@ -76,4 +76,22 @@ public sealed class WalkFormatFactoriesTests
         Assert.That(WalkFormat.IsValidEptp(0x105E, 40, accessedDirty: false, fiveLevels: false), Is.False);
         Assert.That(WalkFormat.IsValidEptp(0x1026, 40, accessedDirty: false, fiveLevels: true), Is.True);
     }
+
+    [Test]
+    public void APmapIsSeenAsItsHardwareSeesIt([Values] TableKind kind, [Values(4, 5)] int levels)
+    {
+        var options = new PmapOptions { Kind = kind, Levels = levels, PhysBits = 46, Gigapages = false };
+        ulong eptp = 0x7000 | 6 | ((ulong)(levels - 1) << 3);
+        WalkFormat f = WalkFormat.FromPmap(in options, kind == TableKind.Ept ? eptp : 0x7000);
+        Assert.That((f.Levels, f.Root, f.PhysBits), Is.EqualTo((levels, 0x7000UL, 46)));
+        Assert.That(f.HasAccessedDirty, Is.EqualTo(kind != TableKind.Ept), "an EPTP decides");
+        Assert.That(f.IsLeaf(1 << 7, 3), Is.False);
+        WalkTable table = kind switch
+        {
+            TableKind.Ept => WalkTable.Ept,
+            TableKind.Rvi => WalkTable.Npt,
+            _ => WalkTable.X86Long,
+        };
+        Assert.That(f.Table, Is.EqualTo(table));
+    }
 }
