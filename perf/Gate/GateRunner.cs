@@ -22,8 +22,8 @@ internal static class GateRunner
     /// <summary>Runs all of it; false when a budget is broken.</summary>
     public static bool Run(IReadOnlyList<GateCase> cases, Budgets budgets, TextWriter output)
     {
-        output.WriteLine("Medians of " + Rounds + " rounds and the best; the ratio is of the best. The limit is the work"
-            + " that no engine can leave out.");
+        output.WriteLine("Medians of " + Rounds + " rounds and the best; the ratio is of the best. "
+            + "The limit is the work that no engine can leave out.");
         var results = new List<GateResult>();
         foreach (GateCase item in cases)
         {

@@ -5,7 +5,9 @@ using Pagoda.Machine.Dump;
 
 namespace Pagoda.Cli;
 
-/// <summary>A file that a command writes at its end: checked before the work starts, whole or not there after it.</summary>
+/// <summary>
+/// A file that a command writes at its end: checked before the work starts, whole or not there after it.
+/// </summary>
 /// <remarks>
 /// A regular file is written beside its name and then renamed; devices and pipes, such as /dev/stdout, are written to.
 /// </remarks>

@@ -34,6 +34,22 @@ public static unsafe class Shared
         return Volatile.Read(ref *cell);
     }
 
+    /// <inheritdoc cref="Load(ulong*)"/>
+    [MethodImpl(Inline)]
+    public static ushort Load(ushort* cell)
+    {
+        SchedulingPoint(cell);
+        return Volatile.Read(ref *cell);
+    }
+
+    /// <inheritdoc cref="Load(ulong*)"/>
+    [MethodImpl(Inline)]
+    public static byte Load(byte* cell)
+    {
+        SchedulingPoint(cell);
+        return Volatile.Read(ref *cell);
+    }
+
     /// <summary>Release store.</summary>
     [MethodImpl(Inline)]
     public static void Store(ulong* cell, ulong value)
@@ -50,6 +66,38 @@ public static unsafe class Shared
         Volatile.Write(ref *cell, value);
     }
 
+    /// <inheritdoc cref="Store(ulong*,ulong)"/>
+    [MethodImpl(Inline)]
+    public static void Store(ushort* cell, ushort value)
+    {
+        SchedulingPoint(cell);
+        Volatile.Write(ref *cell, value);
+    }
+
+    /// <inheritdoc cref="Store(ulong*,ulong)"/>
+    [MethodImpl(Inline)]
+    public static void Store(byte* cell, byte value)
+    {
+        SchedulingPoint(cell);
+        Volatile.Write(ref *cell, value);
+    }
+
+    /// <summary>Acquire load of a reference.</summary>
+    [MethodImpl(Inline)]
+    public static T Load<T>(ref readonly T cell) where T : class?
+    {
+        SchedulingPoint(null);
+        return Volatile.Read(in cell);
+    }
+
+    /// <summary>Release store of a reference.</summary>
+    [MethodImpl(Inline)]
+    public static void Store<T>(ref T cell, T value) where T : class?
+    {
+        SchedulingPoint(null);
+        Volatile.Write(ref cell, value);
+    }
+
     /// <summary>Locked compare and exchange; returns what was there.</summary>
     [MethodImpl(Inline)]
     public static ulong CompareExchange(ulong* cell, ulong value, ulong expected)
@@ -64,6 +112,14 @@ public static unsafe class Shared
     {
         SchedulingPoint(cell);
         return Interlocked.CompareExchange(ref *cell, value, expected);
+    }
+
+    /// <summary>Locked compare and exchange of a reference; returns what was there.</summary>
+    [MethodImpl(Inline)]
+    public static T CompareExchange<T>(ref T cell, T value, T expected) where T : class?
+    {
+        SchedulingPoint(null);
+        return Interlocked.CompareExchange(ref cell, value, expected);
     }
 
     /// <summary>Locked exchange; returns what was there.</summary>

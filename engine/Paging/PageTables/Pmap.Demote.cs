@@ -7,8 +7,8 @@ namespace Pagoda.PageTables;
 public sealed unsafe partial class Pmap
 {
     /// <summary>
-    /// Turns the superpage that maps an address into 512 leaves of one level less with the same rights and marks. Inside
-    /// a consumer slot; takes the window's lock. Needs no shootdown: the old translation is still right.
+    /// Turns the superpage that maps an address into 512 leaves of one level less with the same rights and marks.
+    /// Inside a consumer slot; takes the window's lock. Needs no shootdown: the old translation is still right.
     /// </summary>
     /// <param name="gpa">Any address below <see cref="GpaLimit"/>.</param>
     /// <param name="frames">Gives the frame of the new table.</param>
@@ -30,7 +30,9 @@ public sealed unsafe partial class Pmap
         return status;
     }
 
-    /// <summary>Demotes the superpage whose lock is held. After a 1 GiB leaf the lock is that of the 2 MiB window.</summary>
+    /// <summary>
+    /// Demotes the superpage whose lock is held. After a 1 GiB leaf the lock is that of the 2 MiB window.
+    /// </summary>
     /// <param name="window">The superpage's lock.</param>
     /// <param name="gpa">The address whose window the lock shall be of afterwards.</param>
     /// <param name="frames">Gives the frame of the new table.</param>

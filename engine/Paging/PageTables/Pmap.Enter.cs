@@ -10,8 +10,8 @@ public sealed unsafe partial class Pmap
     /// <remarks>
     /// On an existing mapping of the same frame the rights and the memory type become those of the request, marks that
     /// are set stay set, those of the access are added, and what is wired stays wired. A superpage that maps the frame
-    /// and allows the access stays; one that does not is demoted, and a demotion without a frame removes it (the sink is
-    /// told) before the answer is NoFrame.
+    /// and allows the access stays; one that does not is demoted, and a demotion without a frame removes it (the sink
+    /// is told) before the answer is NoFrame.
     /// </remarks>
     /// <param name="window">The lock of the window of <paramref name="gpa"/>. A demoted 1 GiB leaf moves it.</param>
     /// <param name="gpa">Page-aligned.</param>

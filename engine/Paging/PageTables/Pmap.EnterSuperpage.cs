@@ -6,7 +6,8 @@ namespace Pagoda.PageTables;
 public sealed unsafe partial class Pmap
 {
     /// <summary>
-    /// Maps 2 MiB or 1 GiB by one leaf. Inside a consumer slot; takes the window's lock, or for 1 GiB that of its PDPTE.
+    /// Maps 2 MiB or 1 GiB by one leaf. Inside a consumer slot; takes the window's lock, or for 1 GiB that of its
+    /// PDPTE.
     /// </summary>
     /// <remarks>
     /// A superpage is writable only with M: the write right is entered if the access was a write, the entry is wired or

@@ -6,21 +6,21 @@ namespace Pagoda.PageTables;
 public sealed unsafe partial class Pmap
 {
     /// <summary>
-    /// Says which mapped pages of a range were written, and with <paramref name="clear"/> starts anew. Inside a consumer
-    /// slot; takes each window's lock in turn.
+    /// Says which mapped pages of a range were written, and with <paramref name="clear"/> starts anew. Inside a
+    /// consumer slot; takes each window's lock in turn.
     /// </summary>
     /// <remarks>
     /// Written is a page whose entry has M or whose frame has the written mark, where M goes when something else takes
-    /// it, and which writes of the host set. Clearing moves M to the frame's dirty flag, so that a page is still written
-    /// out one day, and takes the mark. Every page that is reported is told to the sink: the report may be trusted as
-    /// complete, and the next one starts, only after the shootdown. Unmanaged mappings are not reported.
-    /// A superpage is written as a whole. Cleared, it loses its write right too; if the range covers it in part it is
+    /// it, and which writes of the host set. Clearing moves M to the frame's dirty flag, so that a page is still
+    /// written out one day, and takes the mark. Every page that is reported is told to the sink: the report may be
+    /// trusted as complete, and the next one starts, only after the shootdown. Unmanaged mappings are not reported. A
+    /// superpage is written as a whole. Cleared, it loses its write right too; if the range covers it in part it is
     /// demoted first, and without a frame for that it is reported but not cleared.
     /// </remarks>
     /// <param name="gpa">Page-aligned start.</param>
     /// <param name="length">Bytes, page-aligned.</param>
-    /// <param name="bitmap">Bit i of the words, from the lowest of the first on, is set if page i was written; others stay
-    /// as they are. Room for every page of the range.</param>
+    /// <param name="bitmap">Bit i of the words, from the lowest of the first on, is set if page i was written; others
+    /// stay as they are. Room for every page of the range.</param>
     /// <param name="clear">Clear the marks.</param>
     /// <param name="frames">Gives frames for demotions.</param>
     /// <param name="sink">Is told of every leaf whose mark was cleared.</param>
@@ -125,7 +125,8 @@ public sealed unsafe partial class Pmap
                 any = true;
                 Set(at);
             }
-            if (any && take) sink.Changed(gpa & ~((1UL << Paging.LevelShift(level)) - 1), entry & ~WindowLockBit, level);
+            ulong first = gpa & ~((1UL << Paging.LevelShift(level)) - 1);
+            if (any && take) sink.Changed(first, entry & ~WindowLockBit, level);
             return PmapStatus.Ok;
         }
 

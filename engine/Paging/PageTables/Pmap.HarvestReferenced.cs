@@ -10,13 +10,13 @@ public sealed unsafe partial class Pmap
     /// <see cref="ClearReferenced"/> does to one leaf this does to each that has the bit.
     /// </summary>
     /// <remarks>
-    /// A superpage's bit stands for all its pages. It is cleared only by a range that covers it, so that sweeps of parts
-    /// do not hide it from one another.
+    /// A superpage's bit stands for all its pages. It is cleared only by a range that covers it, so that sweeps of
+    /// parts do not hide it from one another.
     /// </remarks>
     /// <param name="gpa">Page-aligned start.</param>
     /// <param name="length">Bytes, page-aligned.</param>
-    /// <param name="bitmap">Bit i of the words, from the lowest of the first on, is set if page i was used; others stay as
-    /// they are. Room for every page of the range.</param>
+    /// <param name="bitmap">Bit i of the words, from the lowest of the first on, is set if page i was used; others stay
+    /// as they are. Room for every page of the range.</param>
     /// <param name="clear">Clear the bits.</param>
     /// <returns>Pages used.</returns>
     public ulong HarvestReferenced(ulong gpa, ulong length, ulong* bitmap, bool clear)

@@ -12,8 +12,12 @@ public sealed unsafe partial class Pmap
     /// <returns>The entry, without the window lock; 0 for none.</returns>
     public ulong Lookup(ulong gpa, out int level) => FindLeaf(gpa, out _, out level) & ~WindowLockBit;
 
-    /// <summary>Translates an address if its mapping allows what is needed. Lock-free, inside a consumer slot.</summary>
-    /// <remarks>Rights are software's: under emulation a write right counts before the first write was recorded.</remarks>
+    /// <summary>
+    /// Translates an address if its mapping allows what is needed. Lock-free, inside a consumer slot.
+    /// </summary>
+    /// <remarks>
+    /// Rights are software's: under emulation a write right counts before the first write was recorded.
+    /// </remarks>
     /// <param name="gpa">Any address.</param>
     /// <param name="need">Rights that must all be there; None asks for a mapping alone.</param>
     /// <param name="hpa">The host-physical address of the same byte.</param>

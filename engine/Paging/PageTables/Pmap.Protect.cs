@@ -43,7 +43,9 @@ public sealed unsafe partial class Pmap
         Strip(gpa, length, clear, set, frames, ref sink);
     }
 
-    /// <summary>Clears and sets bits in every leaf of a range; a leaf that is not valid afterwards is removed.</summary>
+    /// <summary>
+    /// Clears and sets bits in every leaf of a range; a leaf that is not valid afterwards is removed.
+    /// </summary>
     private void Strip<TSink>(ulong gpa, ulong length, ulong clear, ulong set, FrameCache frames, ref TSink sink)
         where TSink : struct, IRemovalSink, allows ref struct
     {
@@ -59,7 +61,9 @@ public sealed unsafe partial class Pmap
         private readonly ulong _modified = format.Modified;
         private readonly ulong _valid = format.Valid;
 
-        /// <summary>The sink hears of unchanged leaves too: a TLB may know a write right that the entry has lost.</summary>
+        /// <summary>
+        /// The sink hears of unchanged leaves too: a TLB may know a write right that the entry has lost.
+        /// </summary>
         private readonly bool _always = format.EmulatesAd && (clear & format.Writable) != 0;
 
         public static bool Removes => true;
@@ -123,7 +127,9 @@ public sealed unsafe partial class Pmap
             return PmapStatus.Ok;
         }
 
-        /// <summary>Changes one leaf against those who set and clear A beside us; the new and the last old value.</summary>
+        /// <summary>
+        /// Changes one leaf against those who set and clear A beside us; the new and the last old value.
+        /// </summary>
         private ulong Change(ulong* cell, ref ulong old)
         {
             while (true)

@@ -11,8 +11,9 @@ public sealed unsafe partial class Pmap
     /// </summary>
     /// <remarks>
     /// Each leaf goes by an exchange of its own, before its table does: a walker that still has the table finds
-    /// nothing to set bits in. A modified bit is in its frame's dirty flag before the sink hears of the leaf. A superpage
-    /// that the range covers in part is demoted; without a frame for that all of it is removed, and the sink is told so.
+    /// nothing to set bits in. A modified bit is in its frame's dirty flag before the sink hears of the leaf. A
+    /// superpage that the range covers in part is demoted; without a frame for that all of it is removed, and the sink
+    /// is told so.
     /// </remarks>
     /// <param name="gpa">Page-aligned start.</param>
     /// <param name="length">Bytes, page-aligned.</param>

@@ -11,8 +11,8 @@ public sealed unsafe partial class Pmap
     /// steps: lock, probe, claim page words, unlock; later lock, check, <see cref="Enter"/>, unlock.
     /// </summary>
     /// <remarks>
-    /// Inside a consumer slot. Waits for another holder, which is short: a holder waits for nothing. A caller that gives
-    /// up afterwards leaves at most empty upper tables behind, which the next removal around there unlinks.
+    /// Inside a consumer slot. Waits for another holder, which is short: a holder waits for nothing. A caller that
+    /// gives up afterwards leaves at most empty upper tables behind, which the next removal around there unlinks.
     /// </remarks>
     /// <param name="gpa">Any address of the window, below <see cref="GpaLimit"/>.</param>
     /// <param name="frames">Gives frames for missing tables.</param>
@@ -68,7 +68,8 @@ public sealed unsafe partial class Pmap
     {
         ulong value = Shared.Load(window.Entry);
         Invariant.Require((value & WindowLockBit) != 0);
-        // A leaf may have A set beside us, so it takes the locked operation. An absent entry or a table's is ours alone.
+        // A leaf may have A set beside us, so it takes the locked operation. An absent entry or a table's is ours
+        // alone.
         if ((value & _format.PageSize) != 0) Shared.And(window.Entry, ~WindowLockBit);
         else Shared.Store(window.Entry, value & ~WindowLockBit);
     }

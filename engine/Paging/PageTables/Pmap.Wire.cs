@@ -87,7 +87,8 @@ public sealed unsafe partial class Pmap
     /// <summary>Hears nothing: for operations that take nothing away.</summary>
     private readonly struct NoSink : IRemovalSink
     {
-        public void Page(ulong gpa, ulong oldEntry, int level) => Invariant.Fail("An operation that removes nothing did.");
+        public void Page(ulong gpa, ulong oldEntry, int level) =>
+            Invariant.Fail("An operation that removes nothing did.");
 
         public void Changed(ulong gpa, ulong oldEntry, int level) =>
             Invariant.Fail("An operation that takes no rights did.");

@@ -9,9 +9,9 @@ namespace Pagoda.PageTables;
 /// <summary>The page-table tree of one address space, and its bookkeeping.</summary>
 /// <remarks>
 /// <para>
-/// The tree is exactly what the hardware of its type walks: table pages are arena frames, and <see cref="RootRegister"/>
-/// may be loaded into a processor. What the tree needs beside its entries is in the frame records of its tables: level,
-/// parent, count of valid entries.
+/// The tree is exactly what the hardware of its type walks: table pages are arena frames, and <see
+/// cref="RootRegister"/> may be loaded into a processor. What the tree needs beside its entries is in the frame records
+/// of its tables: level, parent, count of valid entries.
 /// </para>
 /// <para>
 /// <b>Who may do what.</b> Everything that follows a table pointer runs inside a consumer slot of this pmap, so that a
@@ -26,16 +26,16 @@ namespace Pagoda.PageTables;
 /// <see cref="PmapStatus.NoFrame"/>; what was unlinked goes to the caller's sink, which shoots down and frees.
 /// </para>
 /// <para>
-/// <b>Tables.</b> A missing table of level 2 and above is linked by one compare-and-swap of its parent's absent entry. A
-/// leaf table is linked under the lock of its window, with its first entry in it, and unlinked with its last one: a leaf
-/// table that is linked is never empty. Upper tables are unlinked by range removal alone: it locks all 512 entries of
-/// the empty table, so that nobody can enter one, then clears the parent's. The entries of a dead table stay locked, and
-/// whoever waits for such a lock walks again from the root.
+/// <b>Tables.</b> A missing table of level 2 and above is linked by one compare-and-swap of its parent's absent entry.
+/// A leaf table is linked under the lock of its window, with its first entry in it, and unlinked with its last one: a
+/// leaf table that is linked is never empty. Upper tables are unlinked by range removal alone: it locks all 512 entries
+/// of the empty table, so that nobody can enter one, then clears the parent's. The entries of a dead table stay locked,
+/// and whoever waits for such a lock walks again from the root.
 /// </para>
 /// <para>
-/// <b>Superpages.</b> A leaf of level 2 or 3 is writable only with M, so that its marks need no care when it is demoted.
-/// A demotion takes a table page; without one the mapping is removed instead. A wired superpage must not be, so it holds
-/// the pages of its demotion in reserve.
+/// <b>Superpages.</b> A leaf of level 2 or 3 is writable only with M, so that its marks need no care when it is
+/// demoted. A demotion takes a table page; without one the mapping is removed instead. A wired superpage must not be,
+/// so it holds the pages of its demotion in reserve.
 /// </para>
 /// </remarks>
 [AllocationFree]

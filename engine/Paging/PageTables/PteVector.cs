@@ -77,7 +77,9 @@ internal static unsafe class PteVector
         return found;
     }
 
-    /// <summary>The next index from <paramref name="from"/> on whose entry has any of the bits; the end for none.</summary>
+    /// <summary>
+    /// The next index from <paramref name="from"/> on whose entry has any of the bits; the end for none.
+    /// </summary>
     /// <param name="table">The first cell of a table.</param>
     /// <param name="from">The first index to look at.</param>
     /// <param name="end">The index behind the last.</param>

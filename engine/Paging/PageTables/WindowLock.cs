@@ -2,7 +2,9 @@ using Pagoda.Core;
 
 namespace Pagoda.PageTables;
 
-/// <summary>A held lock of one window. Pass it on by reference: demoting a 1 GiB leaf under it moves the lock.</summary>
+/// <summary>
+/// A held lock of one window. Pass it on by reference: demoting a 1 GiB leaf under it moves the lock.
+/// </summary>
 /// <remarks>
 /// Held inside one stay in a consumer slot, by one thread, for a few hundred instructions. A holder takes no second one
 /// and waits for nothing. The default value is no lock.

@@ -4,7 +4,9 @@ using Pagoda.Core;
 
 namespace Pagoda.Physical;
 
-/// <summary>The memory of guests: one contiguous run of frames, their bookkeeping, and the device ranges beside it.</summary>
+/// <summary>
+/// The memory of guests: one contiguous run of frames, their bookkeeping, and the device ranges beside it.
+/// </summary>
 /// <remarks>
 /// <code>
 ///   HPA  0                        Bytes                DeviceBase = 1 &lt;&lt; (PhysBits - 1)
@@ -22,7 +24,6 @@ namespace Pagoda.Physical;
 /// then. Its members may be used by any thread; a <see cref="FrameCache"/> belongs to one.
 /// </para>
 /// </remarks>
-[AllocationFree]
 public sealed unsafe class Arena : IDisposable
 {
     private readonly ArenaMapping _mapping;
@@ -72,12 +73,15 @@ public sealed unsafe class Arena : IDisposable
     public int PhysBits { get; }
 
     /// <summary>The first HPA of device memory.</summary>
+    [AllocationFree]
     public ulong DeviceBase => 1UL << (PhysBits - 1);
 
     /// <summary>Where the memory comes from.</summary>
     public ArenaBacking Backing => _mapping.Backing;
 
-    /// <summary>The descriptor of a memfd arena, for mapping it elsewhere; -1 for other backings. The arena's.</summary>
+    /// <summary>
+    /// The descriptor of a memfd arena, for mapping it elsewhere; -1 for other backings. The arena's.
+    /// </summary>
     public int MemoryFd => _mapping.Fd;
 
     /// <summary>Records and columns of the frames.</summary>
@@ -92,7 +96,9 @@ public sealed unsafe class Arena : IDisposable
     /// <summary>What stands behind the HPAs from <see cref="DeviceBase"/> on.</summary>
     public DeviceRanges Devices { get; } = null!;
 
-    /// <summary>Whether the host has enough reserved 2 MiB pages for an arena of that many bytes at this moment.</summary>
+    /// <summary>
+    /// Whether the host has enough reserved 2 MiB pages for an arena of that many bytes at this moment.
+    /// </summary>
     /// <param name="bytes">A multiple of 2 MiB.</param>
     public static bool CanUseHugetlb(ulong bytes)
     {
@@ -102,10 +108,12 @@ public sealed unsafe class Arena : IDisposable
     }
 
     /// <summary>Whether an HPA is memory with a frame.</summary>
+    [AllocationFree]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsArena(ulong hpa) => hpa < Bytes;
 
     /// <summary>The host address of an HPA below <see cref="Bytes"/>.</summary>
+    [AllocationFree]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* DirectMap(ulong hpa)
     {
@@ -118,6 +126,7 @@ public sealed unsafe class Arena : IDisposable
     /// consumers' caches do not. Slow, and meant for a host that is short: a recycled frame is cheaper than a new one.
     /// </summary>
     /// <returns>Bytes given back.</returns>
+    [AllocationFree]
     public ulong Trim()
     {
         Zeroed.Drain();

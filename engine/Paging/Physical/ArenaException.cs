@@ -2,7 +2,9 @@ using System;
 
 namespace Pagoda.Physical;
 
-/// <summary>The system refused an arena what its options ask for. The message says which option, and what to do.</summary>
+/// <summary>
+/// The system refused an arena what its options ask for. The message says which option, and what to do.
+/// </summary>
 public sealed class ArenaException(string option, int errno, string message) : Exception(message)
 {
     /// <summary>The member of <see cref="ArenaOptions"/> that could not be satisfied.</summary>

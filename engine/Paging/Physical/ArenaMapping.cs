@@ -52,16 +52,22 @@ internal sealed unsafe class ArenaMapping : IDisposable
     /// <summary>The memfd's descriptor, -1 for other backings.</summary>
     public int Fd => _memfd is null ? -1 : (int)_memfd.DangerousGetHandle();
 
-    /// <summary>Whether the kernel hands out zeros when it commits. The caller's memory holds whatever it holds.</summary>
+    /// <summary>
+    /// Whether the kernel hands out zeros when it commits. The caller's memory holds whatever it holds.
+    /// </summary>
+    [AllocationFree]
     public bool CommitsZeros => Backing != ArenaBacking.Caller;
 
     /// <summary>Whether uncommitted memory exists at all: the caller's counts as committed.</summary>
+    [AllocationFree]
     public bool CommitsLate => Backing != ArenaBacking.Caller;
 
     /// <summary>Makes pages present and writable now; false when the system has none.</summary>
+    [AllocationFree]
     public bool TryCommit(ulong offset, ulong bytes) => Commit(offset, bytes) == 0;
 
     /// <summary>Gives pages back to the system; they read as zeros when next touched. False when it refused.</summary>
+    [AllocationFree]
     public bool TryDecommit(ulong offset, ulong bytes)
     {
         // A memfd's pages live in the file: only a hole there frees them.
@@ -89,6 +95,7 @@ internal sealed unsafe class ArenaMapping : IDisposable
         _memfd?.Dispose();
     }
 
+    [AllocationFree]
     private int Commit(ulong offset, ulong bytes) =>
         Libc.Madvise(Base + offset, (nuint)bytes, Libc.MADV_POPULATE_WRITE);
 
@@ -143,8 +150,8 @@ internal sealed unsafe class ArenaMapping : IDisposable
         if (errno == 0) return;
         Dispose();
         Throw(nameof(ArenaOptions.Lock), errno, "Locking " + Text(Bytes) + " bytes into memory failed",
-            "Raise RLIMIT_MEMLOCK to at least " + Text(Bytes >> 10) + " KiB (ulimit -l), give the process CAP_IPC_LOCK, "
-            + "or leave Lock off");
+            "Raise RLIMIT_MEMLOCK to at least " + Text(Bytes >> 10)
+            + " KiB (ulimit -l), give the process CAP_IPC_LOCK, or leave Lock off");
     }
 
     private static string Text(nuint value) => value.ToString(CultureInfo.InvariantCulture);

@@ -33,6 +33,8 @@ public sealed class ArenaOptions
     /// <summary>Lock what is committed into memory, so that the host never swaps it.</summary>
     public bool Lock { get; init; }
 
-    /// <summary>Physical address bits of the guest-visible machine; device memory starts at half of that space.</summary>
+    /// <summary>
+    /// Physical address bits of the guest-visible machine; device memory starts at half of that space.
+    /// </summary>
     public int PhysBits { get; init; } = 46;
 }

@@ -1,4 +1,3 @@
-using System.Threading;
 using Pagoda.Core;
 
 namespace Pagoda.Physical;
@@ -30,6 +29,7 @@ public readonly unsafe struct DeviceRange
     public byte* HostPointer => _hostPointer;
 
     /// <summary>The first HPA behind the range.</summary>
+    [AllocationFree]
     public ulong End => Hpa + Length;
 
     /// <summary>Reads 1, 2, 4 or 8 bytes at an HPA; the access ends inside the range.</summary>
@@ -40,12 +40,12 @@ public readonly unsafe struct DeviceRange
         byte* at = _hostPointer + offset;
         switch (size)
         {
-            case sizeof(byte): return Volatile.Read(ref *at);
-            case sizeof(ushort): return Volatile.Read(ref *(ushort*)at);
-            case sizeof(uint): return Volatile.Read(ref *(uint*)at);
+            case sizeof(byte): return Shared.Load(at);
+            case sizeof(ushort): return Shared.Load((ushort*)at);
+            case sizeof(uint): return Shared.Load((uint*)at);
             default:
                 Invariant.Require(size == sizeof(ulong));
-                return Volatile.Read(ref *(ulong*)at);
+                return Shared.Load((ulong*)at);
         }
     }
 
@@ -62,17 +62,17 @@ public readonly unsafe struct DeviceRange
         switch (size)
         {
             case sizeof(byte):
-                Volatile.Write(ref *at, (byte)value);
+                Shared.Store(at, (byte)value);
                 break;
             case sizeof(ushort):
-                Volatile.Write(ref *(ushort*)at, (ushort)value);
+                Shared.Store((ushort*)at, (ushort)value);
                 break;
             case sizeof(uint):
-                Volatile.Write(ref *(uint*)at, (uint)value);
+                Shared.Store((uint*)at, (uint)value);
                 break;
             default:
                 Invariant.Require(size == sizeof(ulong));
-                Volatile.Write(ref *(ulong*)at, value);
+                Shared.Store((ulong*)at, value);
                 break;
         }
     }

@@ -1,5 +1,4 @@
 using System;
-using System.Threading;
 using Pagoda.Core;
 
 namespace Pagoda.Physical;
@@ -25,7 +24,20 @@ public sealed unsafe class DeviceRanges
     }
 
     /// <summary>How many ranges there are at this moment.</summary>
-    public int Count => Volatile.Read(ref _ranges).Length;
+    public int Count => Shared.Load(ref _ranges).Length;
+
+    /// <summary>Where the search for a gap starts.</summary>
+    private ulong Next
+    {
+        get
+        {
+            fixed (ulong* next = &_next) return Shared.Load(next);
+        }
+        set
+        {
+            fixed (ulong* next = &_next) Shared.Store(next, value);
+        }
+    }
 
     /// <summary>Adds a range that a callback answers.</summary>
     /// <param name="length">Bytes, a multiple of 4 KiB.</param>
@@ -39,7 +51,9 @@ public sealed unsafe class DeviceRanges
         return Add(length, device, null);
     }
 
-    /// <summary>Adds a range behind which memory of the host lies, which stays mapped until the range is removed.</summary>
+    /// <summary>
+    /// Adds a range behind which memory of the host lies, which stays mapped until the range is removed.
+    /// </summary>
     /// <param name="length">Bytes, a multiple of 4 KiB.</param>
     /// <param name="hostPointer">The memory.</param>
     /// <returns>Its first HPA, on a 4 KiB boundary; on a 2 MiB boundary from that length on.</returns>
@@ -55,7 +69,7 @@ public sealed unsafe class DeviceRanges
     [AllocationFree]
     public bool TryFind(ulong hpa, out DeviceRange range)
     {
-        DeviceRange[] ranges = Volatile.Read(ref _ranges);
+        DeviceRange[] ranges = Shared.Load(ref _ranges);
         int at = UpperBound(ranges, hpa) - 1;
         if (at >= 0 && hpa < ranges[at].End)
         {
@@ -73,7 +87,7 @@ public sealed unsafe class DeviceRanges
     {
         while (true)
         {
-            DeviceRange[] old = Volatile.Read(ref _ranges);
+            DeviceRange[] old = Shared.Load(ref _ranges);
             int at = UpperBound(old, hpa) - 1;
             if (at < 0 || old[at].Hpa != hpa)
             {
@@ -83,7 +97,7 @@ public sealed unsafe class DeviceRanges
             var ranges = new DeviceRange[old.Length - 1];
             Array.Copy(old, ranges, at);
             Array.Copy(old, at + 1, ranges, at, ranges.Length - at);
-            if (Interlocked.CompareExchange(ref _ranges, ranges, old) == old) return;
+            if (Shared.CompareExchange(ref _ranges, ranges, old) == old) return;
         }
     }
 
@@ -96,9 +110,8 @@ public sealed unsafe class DeviceRanges
         }
         while (true)
         {
-            DeviceRange[] old = Volatile.Read(ref _ranges);
-            ulong next = Volatile.Read(ref _next);
-            ulong hpa = FindGap(old, next, length);
+            DeviceRange[] old = Shared.Load(ref _ranges);
+            ulong hpa = FindGap(old, Next, length);
             if (hpa == 0) hpa = FindGap(old, _base, length);
             if (hpa == 0)
             {
@@ -110,9 +123,9 @@ public sealed unsafe class DeviceRanges
             Array.Copy(old, ranges, at);
             ranges[at] = new DeviceRange(hpa, length, device, hostPointer);
             Array.Copy(old, at, ranges, at + 1, old.Length - at);
-            if (Interlocked.CompareExchange(ref _ranges, ranges, old) != old) continue;
+            if (Shared.CompareExchange(ref _ranges, ranges, old) != old) continue;
             // A hint only: two threads that add at once may both start from the same place, and find different gaps.
-            Volatile.Write(ref _next, hpa + length);
+            Next = hpa + length;
             return hpa;
         }
     }

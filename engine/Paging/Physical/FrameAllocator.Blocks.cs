@@ -96,7 +96,9 @@ public sealed unsafe partial class FrameAllocator
     private uint HalfFlags(uint pfn, int order, uint flags) =>
         (flags & FrameRecord.Fresh) != 0 ? flags : flags | FreshFlag(pfn, order);
 
-    /// <summary>Fresh if no chunk of the run is committed. Runs below a chunk are only ever cut from committed ones.</summary>
+    /// <summary>
+    /// Fresh if no chunk of the run is committed. Runs below a chunk are only ever cut from committed ones.
+    /// </summary>
     private uint FreshFlag(uint pfn, int order)
     {
         if (order < ChunkOrder) return 0;
@@ -111,7 +113,9 @@ public sealed unsafe partial class FrameAllocator
         return _committed.Count((int)(pfn >> ChunkOrder), chunks) == chunks;
     }
 
-    /// <summary>The smallest order from <paramref name="order"/> on with a block in lists; OrderCount for none.</summary>
+    /// <summary>
+    /// The smallest order from <paramref name="order"/> on with a block in lists; OrderCount for none.
+    /// </summary>
     private static int Smallest(uint orders, int order) =>
         int.Min(OrderCount, BitOperations.TrailingZeroCount(orders & (uint.MaxValue << order)));
 }

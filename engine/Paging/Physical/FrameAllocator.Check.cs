@@ -6,8 +6,9 @@ namespace Pagoda.Physical;
 public sealed unsafe partial class FrameAllocator
 {
     /// <summary>
-    /// Checks every free block: alignment, bounds, links, flags against the committed chunks, merged as far as possible,
-    /// and their sum against <see cref="FreeFrames"/>. For tests and after a suspicion; nobody may use the allocator.
+    /// Checks every free block: alignment, bounds, links, flags against the committed chunks, merged as far as
+    /// possible, and their sum against <see cref="FreeFrames"/>. For tests and after a suspicion; nobody may use the
+    /// allocator.
     /// </summary>
     /// <exception cref="InvariantException">Something does not hold.</exception>
     public void CheckConsistency()

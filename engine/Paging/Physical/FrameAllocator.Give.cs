@@ -88,7 +88,9 @@ public sealed unsafe partial class FrameAllocator
         Shared.Store(&_state->FreeFrames, _state->FreeFrames + (1UL << order));
     }
 
-    /// <summary>A frame given twice may lie in the middle of a free block by now, where its own word shows nothing.</summary>
+    /// <summary>
+    /// A frame given twice may lie in the middle of a free block by now, where its own word shows nothing.
+    /// </summary>
     [Conditional("DEBUG")]
     private void AssertNotInsideFreeBlock(uint pfn, int order)
     {

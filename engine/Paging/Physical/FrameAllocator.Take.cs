@@ -6,9 +6,13 @@ namespace Pagoda.Physical;
 /// <summary>Takes runs and batches of frames.</summary>
 public sealed unsafe partial class FrameAllocator
 {
-    /// <summary>Takes 2^order frames that follow one another, aligned to that length, committed, of any content.</summary>
+    /// <summary>
+    /// Takes 2^order frames that follow one another, aligned to that length, committed, of any content.
+    /// </summary>
     /// <param name="order">0 to <see cref="OrderMax"/>; 9 is 2 MiB.</param>
-    /// <returns>The first frame, in state Free; 0 when no such run is free or the system has no memory for it.</returns>
+    /// <returns>
+    /// The first frame, in state Free; 0 when no such run is free or the system has no memory for it.
+    /// </returns>
     /// <remarks>
     /// Up to order 9 committed memory is recycled while there is some. A first touch of a chunk waits for the kernel
     /// (about 100 µs): whoever must not wait takes from a <see cref="FrameCache"/> that it filled before.
@@ -43,7 +47,9 @@ public sealed unsafe partial class FrameAllocator
         }
     }
 
-    /// <summary>Takes single frames, committed, of any content; recycled ones first, and small fragments first.</summary>
+    /// <summary>
+    /// Takes single frames, committed, of any content; recycled ones first, and small fragments first.
+    /// </summary>
     /// <param name="pfns">Receives them, in state Free.</param>
     /// <param name="count">How many, at most <see cref="BatchMax"/>.</param>
     /// <param name="knownZero">Bit i: frame i is known to be zero.</param>

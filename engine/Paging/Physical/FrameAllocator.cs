@@ -12,19 +12,19 @@ namespace Pagoda.Physical;
 /// <para>
 /// Two facts about a free block ride along with it. <i>Fresh</i>: no byte of it is committed. <i>Known zero</i>: every
 /// byte of it is 0, because the kernel committed it, or will, and nobody has used it since; such a frame is not zeroed
-/// again. Blocks merge whatever they are (the result is fresh, or known zero, only if both halves were), so a run can be
-/// taken if and only if it is free. But there are two lists an order: fresh blocks are touched last, and a split keeps
-/// the half with committed memory, so that committed frames are recycled before the system is asked for more.
+/// again. Blocks merge whatever they are (the result is fresh, or known zero, only if both halves were), so a run can
+/// be taken if and only if it is free. But there are two lists an order: fresh blocks are touched last, and a split
+/// keeps the half with committed memory, so that committed frames are recycled before the system is asked for more.
 /// </para>
 /// <para>
 /// Memory is committed in chunks of 2 MiB, without the lock: the chunk is out of the lists meanwhile, and a taker that
-/// finds nothing waits for it rather than report an exhaustion that is not there. The chunk of frame 0 and an incomplete
-/// last chunk are committed at set-up; their blocks are never fresh, and never given back.
+/// finds nothing waits for it rather than report an exhaustion that is not there. The chunk of frame 0 and an
+/// incomplete last chunk are committed at set-up; their blocks are never fresh, and never given back.
 /// </para>
 /// <para>
 /// The free lists are doubly linked through the records of the blocks' first frames (Owner: next, Index: previous); a
-/// first frame is known by its order field. Only the lock's holder writes an order field, so reading a neighbour's word,
-/// which its owner may be changing, can mistake nothing for a free block.
+/// first frame is known by its order field. Only the lock's holder writes an order field, so reading a neighbour's
+/// word, which its owner may be changing, can mistake nothing for a free block.
 /// </para>
 /// </remarks>
 [AllocationFree]
@@ -90,9 +90,9 @@ public sealed unsafe partial class FrameAllocator : IDisposable
         ulong.Min((ulong)_committed.Count() << Core.Paging.WindowShift, _mapping.Bytes);
 
     /// <summary>
-    /// For tests of exhaustion: as if only so many frames were left to take, now and until it is set again; negative for
-    /// no limit. A take of more than is left fails and takes nothing. Frames that caches and the zeroed pool already
-    /// have are not counted.
+    /// For tests of exhaustion: as if only so many frames were left to take, now and until it is set again; negative
+    /// for no limit. A take of more than is left fails and takes nothing. Frames that caches and the zeroed pool
+    /// already have are not counted.
     /// </summary>
     public int TestHookFailAfter
     {

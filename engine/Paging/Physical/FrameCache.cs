@@ -4,10 +4,12 @@ using Pagoda.Core;
 
 namespace Pagoda.Physical;
 
-/// <summary>A consumer's own stack of zeroed frames, refilled in batches: a take is a pop, and shares no cache line.</summary>
+/// <summary>
+/// A consumer's own stack of zeroed frames, refilled in batches: a take is a pop, and shares no cache line.
+/// </summary>
 /// <remarks>
-/// One thread at a time uses it. When the arena runs dry, refills shrink with what is left, so that caches do not starve
-/// one another with frames that they hoard.
+/// One thread at a time uses it. When the arena runs dry, refills shrink with what is left, so that caches do not
+/// starve one another with frames that they hoard.
 /// </remarks>
 [AllocationFree]
 public sealed unsafe class FrameCache : IDisposable

@@ -12,12 +12,14 @@ public sealed unsafe partial class FrameTable
     /// <remarks>
     /// Always the locked operation, never a test first: it also keeps the caller's stores to the page in front of the
     /// mark. A test that reads an old mark, with those stores still in the store buffer, would lose them to whoever
-    /// takes that mark and copies the page in between (protocols P3, F3.14).
+    /// takes that mark and copies the page in between.
     /// </remarks>
     [MethodImpl(Inline)]
     public void SetDirty(uint pfn) => Shared.Or(&Record(pfn)->Word, FrameRecord.Dirty | FrameRecord.Written);
 
-    /// <summary>Takes the dirty flag. True when it was set. A generation must follow before the content is read.</summary>
+    /// <summary>
+    /// Takes the dirty flag. True when it was set. A generation must follow before the content is read.
+    /// </summary>
     [MethodImpl(Inline)]
     public bool TakeDirty(uint pfn) => (Shared.And(&Record(pfn)->Word, ~FrameRecord.Dirty) & FrameRecord.Dirty) != 0;
 
@@ -25,7 +27,9 @@ public sealed unsafe partial class FrameTable
     [MethodImpl(Inline)]
     public bool IsDirty(uint pfn) => (Shared.Load(&Record(pfn)->Word) & FrameRecord.Dirty) != 0;
 
-    /// <summary>Takes the written mark. True when it was set. A generation must follow before that is reported.</summary>
+    /// <summary>
+    /// Takes the written mark. True when it was set. A generation must follow before that is reported.
+    /// </summary>
     [MethodImpl(Inline)]
     public bool TakeWritten(uint pfn)
     {
@@ -80,7 +84,7 @@ public sealed unsafe partial class FrameTable
     [MethodImpl(Inline)]
     public uint WireCount(uint pfn) => Shared.Load(&Record(pfn)->Word) >> FrameRecord.WireShift;
 
-    /// <summary>Adds a hold, inside the consumer slot in which the frame was found (protocols P3); the count.</summary>
+    /// <summary>Adds a hold, inside the consumer slot in which the frame was found; the count.</summary>
     [MethodImpl(Inline)]
     public uint AddHold(uint pfn)
     {
@@ -107,7 +111,7 @@ public sealed unsafe partial class FrameTable
         return true;
     }
 
-    /// <summary>Takes the owner from a frame that may be held, after its grace period (protocols P7 step 4).</summary>
+    /// <summary>Takes the owner from a frame that may be held, after its grace period.</summary>
     /// <returns>True when nobody holds it: the caller gives it to the allocator. Else the last release does.</returns>
     public bool Orphan(uint pfn)
     {
@@ -123,7 +127,9 @@ public sealed unsafe partial class FrameTable
     [MethodImpl(Inline)]
     public uint HoldCount(uint pfn) => Shared.Load(&Record(pfn)->Hold) & ~FrameRecord.OrphanBit;
 
-    /// <summary>Adds to a table's count of entries, which its children's windows change side by side; the count.</summary>
+    /// <summary>
+    /// Adds to a table's count of entries, which its children's windows change side by side; the count.
+    /// </summary>
     [MethodImpl(Inline)]
     public int AddTableEntries(uint pfn, int count)
     {

@@ -90,7 +90,7 @@ public sealed unsafe partial class FrameTable
         FrameRecord* record = Leave(pfn, FrameState.Free);
         uint word = Shared.Load(&record->Word);
         Invariant.Require((word & FrameRecord.WireMask) == 0);
-        // Tested, never zeroed (protocols R9): a count that is not 0 here is a hold that a reuse would betray.
+        // Tested, never zeroed: a count that is not 0 here is a hold that a reuse would betray.
         Invariant.Require(Shared.Load(&record->Hold) == 0);
         if ((word & FrameRecord.Code) != 0) RaiseCodeVersion(pfn);
         Shared.Store(&record->Word, (uint)FrameState.Free);

@@ -7,8 +7,8 @@ namespace Pagoda.Physical;
 
 /// <summary>One mapping of native memory: page aligned, zero when first touched, never moved.</summary>
 /// <remarks>
-/// Hot code takes <see cref="Base"/> once, at construction, and its owner keeps this object in a field. That field keeps
-/// the mapping alive; the pointer does not. Memory is committed page by page as it is touched.
+/// Hot code takes <see cref="Base"/> once, at construction, and its owner keeps this object in a field. That field
+/// keeps the mapping alive; the pointer does not. Memory is committed page by page as it is touched.
 /// </remarks>
 public sealed unsafe class NativeRegion : SafeHandle
 {

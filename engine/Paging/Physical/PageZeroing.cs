@@ -6,12 +6,14 @@ using Pagoda.Core;
 
 namespace Pagoda.Physical;
 
-/// <summary>Zeroes pages and tests them for zero: scalar, AVX2 and AVX-512 twins of each, which test one another.</summary>
+/// <summary>
+/// Zeroes pages and tests them for zero: scalar, AVX2 and AVX-512 twins of each, which test one another.
+/// </summary>
 /// <remarks>
 /// Streaming for frames that nobody reads at once: the stores go past the caches and leave what is in them alone. They
 /// are ordered by nothing but a store fence, and a fence a page triples the cost: <b>the caller makes one
-/// <see cref="Shared.StoreFence"/> for its whole batch before it publishes the first frame</b> (protocols P9, F9.3; a
-/// release store does not do). Cached for a page that is read at once: ordinary stores, no fence.
+/// <see cref="Shared.StoreFence"/> for its whole batch before it publishes the first frame</b> (a release
+/// store does not do). Cached for a page that is read at once: ordinary stores, no fence.
 /// </remarks>
 [AllocationFree]
 public static unsafe class PageZeroing

@@ -48,7 +48,8 @@ public sealed unsafe class ZeroedPool : IDisposable
     public int Stock => (int)Shared.Load(&_state->Count);
 
     /// <summary>Takes zeroed frames: from stock, then by zeroing.</summary>
-    /// <param name="pfns">Receives them, in state Zeroed; their zeros are ordered before anything the caller stores.</param>
+    /// <param name="pfns">Receives them, in state Zeroed; their zeros are ordered before anything the caller
+    /// stores.</param>
     /// <param name="count">How many.</param>
     /// <returns>How many were taken; fewer than asked when no frame is free.</returns>
     public int TryTake(uint* pfns, int count)
@@ -151,7 +152,7 @@ public sealed unsafe class ZeroedPool : IDisposable
             _frames.ToZeroed(pfns[i]);
         }
         // One fence a batch, here: without it the zeros could become visible after the entry that publishes the frame,
-        // and after what its new owner stored (protocols P9, F9.3).
+        // and after what its new owner stored.
         Shared.StoreFence();
         return taken;
     }
