@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NUnit.Framework;
+using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests.Cli;
 
@@ -66,5 +67,23 @@ public sealed class InspectTreeTests
         Assert.That(document.RootElement.GetProperty("leaves").GetArrayLength(), Is.EqualTo(4));
         Assert.That(document.RootElement.GetProperty("malformed").GetInt32(), Is.EqualTo(1));
         Assert.That(document.RootElement.GetProperty("complete").GetBoolean(), Is.True);
+    }
+
+    [TestCase("ept", 0x81UL)]
+    [TestCase("npt", 0x82UL)]
+    [TestCase("x86", 0x83UL)]
+    public void RandomMemoryIsShownWithoutHarm(string format, ulong seed)
+    {
+        for (ulong round = 0; round < 4; round++)
+        {
+            var random = new SeededGenerator(seed + (round << 8));
+            using ImageFile image = ImageFile.MakeRandom(random, random.Between(2, 30));
+            string root = "0x" + ((ulong)random.Below(3) << 12).ToString("x", null);
+            CliResult tree = image.Inspect(format, root, "--levels", random.OneIn(2) ? "5" : "4");
+            CliResult walk = image.Inspect(format, root, "--walk", (random.Next() >> 17).ToString("x", null));
+
+            Assert.That((tree.Status, walk.Status), Is.EqualTo((0, 0)), random + tree.Error + walk.Error);
+            Assert.That(tree.Output, Does.Contain("tables: "), random.ToString());
+        }
     }
 }

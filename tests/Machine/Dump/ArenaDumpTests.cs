@@ -1,10 +1,16 @@
+using System;
+using System.Collections.Generic;
 using System.IO;
+using System.Linq;
+using System.Text.Json;
 using NUnit.Framework;
 using Pagoda.Core;
 using Pagoda.Machine.Dump;
 using Pagoda.PageTables;
 using Pagoda.Physical;
 using Pagoda.Tests.Cli;
+using Pagoda.Tests.PageTables;
+using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests.Machine.Dump;
 
@@ -34,6 +40,40 @@ public sealed unsafe class ArenaDumpTests
         {
             File.Delete(path);
         }
+    }
+
+    [TestCaseSource(typeof(Formats), nameof(Formats.Names))]
+    public void InspectFindsWhatThePmapMapped(string name)
+    {
+        using var h = new PmapHarness(Formats.ByName(name));
+        using var image = new ImageFile(0);
+        var random = new SeededGenerator(0x71);
+        var mapped = new SortedDictionary<ulong, ulong>();
+        for (int i = 0; i < 40; i++)
+        {
+            ulong gpa = random.Below(1UL << 34) & ~Pagoda.Core.Paging.PageOffsetMask;
+            ulong page = h.TakePages(0);
+            Prot access = random.Pick([Prot.None, Prot.Read, Prot.Write]);
+            if (h.Enter(gpa, page, Prot.All, access) == PmapStatus.Ok && access != Prot.None) mapped[gpa] = page;
+        }
+        string core = image.PathOf("core");
+        ArenaDump.Write(core, h.Arena, [ArenaDump.RootOf(name, in h.Pmap.Format, h.Pmap.RootRegister)]);
+        string probes = image.Text(string.Concat(mapped.Keys.Select(gpa => "r " + gpa.ToString("x", null) + "\n")));
+
+        string output = CliRunner.Run("inspect", core, "--probe", probes).Output;
+        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.That(lines.Select(line => line.Split(' ')[1]),
+            Is.EqualTo(mapped.Values.Select(hpa => "0x" + hpa.ToString("x", null))), output);
+
+        using JsonDocument tree = JsonDocument.Parse(CliRunner.Run("inspect", core, "--json").Output);
+        ulong pages = 0;
+        foreach (JsonElement leaf in tree.RootElement.GetProperty("leaves").EnumerateArray())
+        {
+            pages += leaf.GetProperty("count").GetUInt64() * (leaf.GetProperty("bytes").GetUInt64() >> 12);
+        }
+        Assert.That(pages, Is.EqualTo(h.Statistics.ResidentPages));
+        Assert.That(tree.RootElement.GetProperty("malformed").GetInt32(), Is.Zero);
+        Assert.That(tree.RootElement.GetProperty("outside").GetInt32(), Is.Zero);
     }
 
     [TestCase(TableKind.Ept, true, RootKind.Ept, RootAccessedDirty.Hardware)]
