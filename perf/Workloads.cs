@@ -1,6 +1,7 @@
 using Pagoda.Perf.Gate;
 using Pagoda.Perf.PageTables;
 using Pagoda.Perf.Physical;
+using Pagoda.Perf.Tlb;
 
 namespace Pagoda.Perf;
 
@@ -14,5 +15,6 @@ internal static class Workloads
         new("map", static () => new MapWorkload(), static () => new MapLimit()),
         new("lookup", static () => new LookupWorkload(), static () => new WalkLimit()),
         new("walk", static () => new WalkWorkload(), static () => new WalkLimit()),
+        new("enter", static () => new EnterWorkload(), static () => new EnterLimit()),
     ];
 }
