@@ -73,6 +73,7 @@ internal static class GateRunner
         while (Stopwatch.GetElapsedTime(started) < time)
         {
             workload.Run();
+            workload.Reset();
             runs++;
         }
         return runs;
@@ -80,17 +81,40 @@ internal static class GateRunner
 
     private static double Nanoseconds(Workload workload, int runs)
     {
+        TimeSpan elapsed = workload.IsReset ? TimeEach(workload, runs) : TimeAll(workload, runs);
+        return elapsed.TotalNanoseconds / ((double)runs * workload.OperationsPerRun);
+    }
+
+    private static TimeSpan TimeAll(Workload workload, int runs)
+    {
         long started = Stopwatch.GetTimestamp();
         for (int i = 0; i < runs; i++) workload.Run();
-        TimeSpan elapsed = Stopwatch.GetElapsedTime(started);
-        return elapsed.TotalNanoseconds / ((double)runs * workload.OperationsPerRun);
+        return Stopwatch.GetElapsedTime(started);
+    }
+
+    private static TimeSpan TimeEach(Workload workload, int runs)
+    {
+        TimeSpan elapsed = TimeSpan.Zero;
+        for (int i = 0; i < runs; i++)
+        {
+            long started = Stopwatch.GetTimestamp();
+            workload.Run();
+            elapsed += Stopwatch.GetElapsedTime(started);
+            workload.Reset();
+        }
+        return elapsed;
     }
 
     private static long BytesPerRun(Workload workload)
     {
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < ByteRuns; i++) workload.Run();
-        long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+        long bytes = 0;
+        for (int i = 0; i < ByteRuns; i++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            workload.Run();
+            bytes += GC.GetAllocatedBytesForCurrentThread() - before;
+            workload.Reset();
+        }
         return (bytes + ByteRuns - 1) / ByteRuns;
     }
 

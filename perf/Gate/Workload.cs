@@ -14,8 +14,16 @@ public abstract class Workload : IDisposable
     /// <summary>Operations of one <see cref="Run"/>: the lanes of a batch, the pages of a run.</summary>
     public abstract int OperationsPerRun { get; }
 
+    /// <summary>Whether <see cref="Reset"/> must be called between two runs.</summary>
+    public virtual bool IsReset => false;
+
     /// <summary>Does the work once.</summary>
     public abstract void Run();
+
+    /// <summary>Undoes a run, so that the next finds what it found. Not part of what is measured.</summary>
+    public virtual void Reset()
+    {
+    }
 
     /// <summary>Frees what the constructor took.</summary>
     public abstract void Dispose();

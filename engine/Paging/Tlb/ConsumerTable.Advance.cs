@@ -57,7 +57,9 @@ public sealed unsafe partial class ConsumerTable
         return true;
     }
 
-    /// <summary>Waits until every consumer has left its slot. Behind <see cref="BeginDestroy"/> none enters again.</summary>
+    /// <summary>
+    /// Waits until every consumer has left its slot. Behind <see cref="BeginDestroy"/> none enters again.
+    /// </summary>
     public void WaitAllInactive()
     {
         Invariant.Require(IsDying);

@@ -45,7 +45,9 @@ public sealed unsafe partial class ConsumerTable
         return false;
     }
 
-    /// <summary>The poll at a block boundary: must the TLB be emptied, or the slot be left (<see cref="IsDying"/>)?</summary>
+    /// <summary>
+    /// The poll at a block boundary: must the TLB be emptied, or the slot be left (<see cref="IsDying"/>)?
+    /// </summary>
     /// <param name="slot">The caller's own.</param>
     /// <param name="seen">Updated to the generation to acknowledge, read before the flush.</param>
     [MethodImpl(Inline)]

@@ -27,7 +27,9 @@ namespace Pagoda.Tlb;
 [AllocationFree]
 public sealed unsafe partial class ConsumerTable : IDisposable
 {
-    /// <summary>Bytes from one shared cell to the next: two lines, because the prefetcher reads them in pairs.</summary>
+    /// <summary>
+    /// Bytes from one shared cell to the next: two lines, because the prefetcher reads them in pairs.
+    /// </summary>
     public const int CellBytes = 128;
 
     private readonly NativeRegion _region;
@@ -66,8 +68,8 @@ public sealed unsafe partial class ConsumerTable : IDisposable
         for (slot = 0; slot < _capacity; slot++)
         {
             if (Shared.CompareExchange(&CellOf(slot)->Registered, 1, 0) != 0) continue;
-            // Raised before the first entry: a waiter that does not see the slot counted ran its scan before that entry,
-            // which then reads the waiter's generation or a newer one.
+            // Raised before the first entry: a waiter that does not see the slot counted ran its scan before that
+            // entry, which then reads the waiter's generation or a newer one.
             RaiseSlots((uint)slot + 1);
             return true;
         }

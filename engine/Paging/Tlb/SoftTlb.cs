@@ -10,10 +10,10 @@ namespace Pagoda.Tlb;
 /// that refills it without a walk. It is emptied, never corrected.
 /// </summary>
 /// <remarks>
-/// An entry of the first level is a tag (the page's address; a value that is no page's address when empty) and an addend
-/// (host pointer minus guest address). There is one table for each of supervisor and user, and in each one for reads and
-/// one for writes: an entry in the write table is the right to store without asking anyone, so a page whose stores must
-/// be seen (decoded code) never gets one. The vCPU reads the tables itself through <see cref="Table"/>:
+/// An entry of the first level is a tag (the page's address; a value that is no page's address when empty) and an
+/// addend (host pointer minus guest address). There is one table for each of supervisor and user, and in each one for
+/// reads and one for writes: an entry in the write table is the right to store without asking anyone, so a page whose
+/// stores must be seen (decoded code) never gets one. The vCPU reads the tables itself through <see cref="Table"/>:
 /// <code>
 ///   entry = table + ((address >> 8) &amp; IndexMask);  hit: ((address + size - 1) &amp; ~0xFFF) == entry[0]
 ///   host  = address + entry[1]

@@ -5,8 +5,8 @@ using Pagoda.Perf.Gate;
 
 namespace Pagoda.Perf.PageTables;
 
-/// <summary>A run of pages of one window entered and removed again.</summary>
-public sealed class MapWorkload : Workload
+/// <summary>A run of pages of one window, to enter and to remove.</summary>
+internal sealed class WindowRun : System.IDisposable
 {
     /// <summary>All pages of a window but the last, which stays mapped and so keeps the leaf table.</summary>
     public const int Pages = Core.Paging.WindowPages - 1;
@@ -15,25 +15,17 @@ public sealed class MapWorkload : Workload
     private readonly PmapFixture _fixture = new();
     private readonly LeafRequest _request = new(Prot.All, Prot.None);
 
-    /// <summary>Maps the window's last page.</summary>
-    public MapWorkload() => Enter(LengthBytes, 1);
+    public WindowRun() => Enter(LengthBytes, 1);
 
-    /// <inheritdoc/>
-    public override string Operation => "page entered in a run of 511, and removed";
+    public void Enter() => Enter(0, Pages);
 
-    /// <inheritdoc/>
-    public override int OperationsPerRun => Pages;
-
-    /// <inheritdoc/>
-    public override void Run()
+    public void Remove()
     {
-        Enter(0, Pages);
         var sink = default(DroppingSink);
         _fixture.Pmap.Remove(0, LengthBytes, _fixture.Frames, ref sink);
     }
 
-    /// <inheritdoc/>
-    public override void Dispose() => _fixture.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     private void Enter(ulong gpa, ulong pages)
     {
@@ -45,23 +37,95 @@ public sealed class MapWorkload : Workload
     }
 }
 
-/// <summary>One store an entry, and one locked exchange, without which a bit set by hardware is lost.</summary>
+/// <summary>A run of pages entered into an existing leaf table.</summary>
+public sealed class MapWorkload : Workload
+{
+    private readonly WindowRun _run = new();
+
+    /// <inheritdoc/>
+    public override string Operation => "page entered in a run of 511";
+
+    /// <inheritdoc/>
+    public override int OperationsPerRun => WindowRun.Pages;
+
+    /// <inheritdoc/>
+    public override bool IsReset => true;
+
+    /// <inheritdoc/>
+    public override void Run() => _run.Enter();
+
+    /// <inheritdoc/>
+    public override void Reset() => _run.Remove();
+
+    /// <inheritdoc/>
+    public override void Dispose() => _run.Dispose();
+}
+
+/// <summary>A run of pages removed; the leaf table stays.</summary>
+public sealed class RemoveWorkload : Workload
+{
+    private readonly WindowRun _run = new();
+
+    /// <summary>Enters the pages of the first run.</summary>
+    public RemoveWorkload() => _run.Enter();
+
+    /// <inheritdoc/>
+    public override string Operation => "page removed in a run of 511";
+
+    /// <inheritdoc/>
+    public override int OperationsPerRun => WindowRun.Pages;
+
+    /// <inheritdoc/>
+    public override bool IsReset => true;
+
+    /// <inheritdoc/>
+    public override void Run() => _run.Remove();
+
+    /// <inheritdoc/>
+    public override void Reset() => _run.Enter();
+
+    /// <inheritdoc/>
+    public override void Dispose() => _run.Dispose();
+}
+
+/// <summary>The entries' stores alone.</summary>
 public sealed unsafe class MapLimit : Workload
 {
     private readonly NativeBlock _block = new((int)Core.Paging.PageBytes);
 
     /// <inheritdoc/>
-    public override string Operation => "a store and a locked exchange";
+    public override string Operation => "a store";
 
     /// <inheritdoc/>
-    public override int OperationsPerRun => MapWorkload.Pages;
+    public override int OperationsPerRun => WindowRun.Pages;
 
     /// <inheritdoc/>
     public override void Run()
     {
         ulong* table = (ulong*)_block.Base;
-        for (int i = 0; i < MapWorkload.Pages; i++) table[i] = ((ulong)i << Core.Paging.PageShift) | 7;
-        for (int i = 0; i < MapWorkload.Pages; i++) Shared.Exchange(table + i, 0);
+        for (int i = 0; i < WindowRun.Pages; i++) Shared.Store(table + i, ((ulong)i << Core.Paging.PageShift) | 7);
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => _block.Dispose();
+}
+
+/// <summary>One locked exchange an entry, without which a bit that hardware sets meanwhile is lost.</summary>
+public sealed unsafe class RemoveLimit : Workload
+{
+    private readonly NativeBlock _block = new((int)Core.Paging.PageBytes);
+
+    /// <inheritdoc/>
+    public override string Operation => "a locked exchange";
+
+    /// <inheritdoc/>
+    public override int OperationsPerRun => WindowRun.Pages;
+
+    /// <inheritdoc/>
+    public override void Run()
+    {
+        ulong* table = (ulong*)_block.Base;
+        for (int i = 0; i < WindowRun.Pages; i++) Shared.Exchange(table + i, 0);
     }
 
     /// <inheritdoc/>
@@ -72,21 +136,31 @@ public sealed unsafe class MapLimit : Workload
 public class MapBenchmarks
 {
     private readonly MapWorkload _map = new();
-    private readonly MapLimit _limit = new();
+    private readonly MapLimit _mapLimit = new();
+    private readonly RemoveLimit _removeLimit = new();
 
-    /// <summary>The leaf table exists and is in the nearest cache; no page was accessed between.</summary>
-    [Benchmark(OperationsPerInvoke = MapWorkload.Pages)]
-    public void EnterRunAndRemove() => _map.Run();
+    /// <summary>The leaf table exists and is in the nearest cache; no page was accessed in between.</summary>
+    [Benchmark(OperationsPerInvoke = WindowRun.Pages)]
+    public void EnterRunAndRemove()
+    {
+        _map.Run();
+        _map.Reset();
+    }
 
     /// <summary>The stores and exchanges alone.</summary>
-    [Benchmark(OperationsPerInvoke = MapWorkload.Pages, Baseline = true)]
-    public void Limit() => _limit.Run();
+    [Benchmark(OperationsPerInvoke = WindowRun.Pages, Baseline = true)]
+    public void Limit()
+    {
+        _mapLimit.Run();
+        _removeLimit.Run();
+    }
 
     /// <summary>Frees the memory.</summary>
     [GlobalCleanup]
     public void Cleanup()
     {
         _map.Dispose();
-        _limit.Dispose();
+        _mapLimit.Dispose();
+        _removeLimit.Dispose();
     }
 }
