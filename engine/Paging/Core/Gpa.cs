@@ -3,6 +3,7 @@ using System.Globalization;
 namespace Pagoda.Core;
 
 /// <summary>A guest-physical byte address.</summary>
+[method: AllocationFree]
 public readonly struct Gpa(ulong value)
 {
     /// <summary>The address in bytes.</summary>

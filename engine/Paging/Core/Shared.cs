@@ -122,6 +122,22 @@ public static unsafe class Shared
         return Interlocked.CompareExchange(ref cell, value, expected);
     }
 
+    /// <summary>Locked compare and exchange of a field of an object; returns what was there.</summary>
+    [MethodImpl(Inline)]
+    public static uint CompareExchange(ref uint cell, uint value, uint expected)
+    {
+        SchedulingPoint(null);
+        return Interlocked.CompareExchange(ref cell, value, expected);
+    }
+
+    /// <summary>Acquire load of a field of an object.</summary>
+    [MethodImpl(Inline)]
+    public static uint Load(ref readonly uint cell)
+    {
+        SchedulingPoint(null);
+        return Volatile.Read(in cell);
+    }
+
     /// <summary>Locked exchange; returns what was there.</summary>
     [MethodImpl(Inline)]
     public static ulong Exchange(ulong* cell, ulong value)

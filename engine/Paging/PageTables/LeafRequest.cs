@@ -3,6 +3,7 @@ using Pagoda.Core;
 namespace Pagoda.PageTables;
 
 /// <summary>What a new leaf shall be, beside its address. The default is refused: it has no rights.</summary>
+[AllocationFree]
 public readonly struct LeafRequest(
     Prot prot, Prot access, bool wired = false, bool managed = true, bool uncached = false)
 {

@@ -33,6 +33,7 @@ public readonly unsafe struct DeviceRange
     public ulong End => Hpa + Length;
 
     /// <summary>Reads 1, 2, 4 or 8 bytes at an HPA; the access ends inside the range.</summary>
+    [AllocationFree]
     public ulong Read(ulong hpa, int size)
     {
         ulong offset = OffsetOf(hpa, size);
@@ -50,6 +51,7 @@ public readonly unsafe struct DeviceRange
     }
 
     /// <summary>Writes 1, 2, 4 or 8 bytes at an HPA; the access ends inside the range.</summary>
+    [AllocationFree]
     public void Write(ulong hpa, int size, ulong value)
     {
         ulong offset = OffsetOf(hpa, size);
@@ -77,6 +79,7 @@ public readonly unsafe struct DeviceRange
         }
     }
 
+    [AllocationFree]
     private ulong OffsetOf(ulong hpa, int size)
     {
         ulong offset = hpa - Hpa;

@@ -81,10 +81,13 @@ public sealed unsafe class FrameCache : IDisposable
         _pfns[_count++] = pfn;
     }
 
-    /// <summary>Gives everything to the zeroed pool.</summary>
-    public void Drain() => Spill(_count);
+    /// <summary>Gives everything to the zeroed pool. An empty cache does not touch the arena, which may be gone.</summary>
+    public void Drain()
+    {
+        if (_count != 0) Spill(_count);
+    }
 
-    /// <summary>Drains the cache and unmaps it. The arena must still live.</summary>
+    /// <summary>Drains the cache and unmaps it. Unless it is empty the arena must still live.</summary>
     public void Dispose()
     {
         if (_region.IsClosed) return;

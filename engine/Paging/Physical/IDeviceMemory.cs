@@ -1,6 +1,10 @@
+using Pagoda.Core;
+
 namespace Pagoda.Physical;
 
 /// <summary>What answers accesses to a device range. Called by any thread whose guest touches the range.</summary>
+/// <remarks>A model that allocates on the managed heap makes the accesses to it allocate.</remarks>
+[AllocationFree]
 public interface IDeviceMemory
 {
     /// <summary>A read of <paramref name="size"/> bytes: 1, 2, 4 or 8.</summary>

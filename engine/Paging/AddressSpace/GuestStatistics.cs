@@ -1,0 +1,37 @@
+using Pagoda.Diagnostics;
+using Pagoda.PageTables;
+
+namespace Pagoda.AddressSpace;
+
+/// <summary>Collects what a vmspace, its tables and its consumers counted.</summary>
+internal static class GuestStatistics
+{
+    /// <summary>A snapshot.</summary>
+    public static GuestCounters Of(Vmspace space)
+    {
+        CounterTable counters = space.Counters;
+        PmapStatistics tables = space.Statistics();
+        return new GuestCounters
+        {
+            NestedFaults = counters.Sum(Counter.NestedFaults),
+            SpuriousFaults = counters.Sum(Counter.SpuriousFaults),
+            AccessedEmulations = counters.Sum(Counter.AccessedEmulations),
+            DirtyEmulations = counters.Sum(Counter.DirtyEmulations),
+            SuperpageAccessedEmulations = counters.Sum(Counter.SuperpageAccessedEmulations),
+            AdEmulationSuperpagePromotions = counters.Sum(Counter.AdEmulationSuperpagePromotions),
+            UnmappedFaults = counters.Sum(Counter.UnmappedFaults),
+            FailedFaults = counters.Sum(Counter.FailedFaults),
+            PagerReads = counters.Sum(Counter.PagerReads),
+            ZeroFills = counters.Sum(Counter.ZeroFills),
+            Invalidations = space.Consumers.Invalidations,
+            Kicks = space.Consumers.Kicks,
+            Holds = counters.Sum(Counter.Holds),
+            Releases = counters.Sum(Counter.Releases),
+            ResidentPages = tables.ResidentPages,
+            WiredPages = tables.WiredPages,
+            TablePages = tables.TablePages,
+            Promotions = tables.Promotions,
+            Demotions = tables.Demotions,
+        };
+    }
+}

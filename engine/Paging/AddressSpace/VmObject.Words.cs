@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using Pagoda.Core;
+using Pagoda.Physical;
+
+namespace Pagoda.AddressSpace;
+
+/// <summary>The index: finding and making page words. The caller is in a consumer slot, or is alone.</summary>
+public sealed unsafe partial class VmObject
+{
+    /// <summary>The word of a page; null when no page of its window was ever touched, which means Absent.</summary>
+    [AllocationFree]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ulong* FindWord(ulong page)
+    {
+        Invariant.Assert(page < LengthPages);
+        uint pfn = Shared.Load(_windows + (page >> PageWord.WindowShift));
+        if (pfn == 0) return null;
+        return (ulong*)(_directMap + ((ulong)pfn << Paging.PageShift)) + (page & (PageWord.WordsPerWindow - 1));
+    }
+
+    /// <summary>The word of a page, in an index frame of its own if need be; null when there is no frame.</summary>
+    [AllocationFree]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ulong* MakeWord(ulong page, FrameCache frames)
+    {
+        ulong* word = FindWord(page);
+        if (word == null && TryMakeWindow(page >> PageWord.WindowShift, frames)) word = FindWord(page);
+        return word;
+    }
+
+    /// <summary>The number of the first page at or behind <paramref name="page"/> whose window has words.</summary>
+    /// <returns>False when no window behind has any.</returns>
+    [AllocationFree]
+    internal bool TryFindTouched(ulong page, out ulong touched)
+    {
+        ulong windows = WindowsOf(LengthPages);
+        touched = page;
+        for (ulong window = page >> PageWord.WindowShift; window < windows; window++)
+        {
+            if (Shared.Load(_windows + window) != 0) return touched < LengthPages;
+            touched = (window + 1) << PageWord.WindowShift;
+        }
+        return false;
+    }
+
+    [AllocationFree]
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryMakeWindow(ulong window, FrameCache frames)
+    {
+        if (!frames.TryTake(out uint pfn)) return false;
+        _frames.ToIndex(pfn, Id, (uint)window);
+        // The frame is zero, so every word in it is Absent before anybody can see it.
+        if (Shared.CompareExchange(_windows + window, pfn, 0) != 0)
+        {
+            // Another fault was faster. Nobody saw this frame: it is still zero, but its state has moved on.
+            Arena.Allocator.Give(pfn, 0);
+        }
+        return true;
+    }
+
+    private void FreeIndex()
+    {
+        ulong windows = WindowsOf(LengthPages);
+        for (ulong window = 0; window < windows; window++)
+        {
+            uint pfn = Shared.Exchange(_windows + window, 0);
+            if (pfn != 0) Arena.Allocator.Give(pfn, 0);
+        }
+    }
+}

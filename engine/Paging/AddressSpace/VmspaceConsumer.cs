@@ -1,0 +1,79 @@
+using System;
+using Pagoda.Core;
+using Pagoda.Diagnostics;
+using Pagoda.Physical;
+
+namespace Pagoda.AddressSpace;
+
+/// <summary>One thread's way into a vmspace: a consumer slot, a cache of zeroed frames, a row of counters.</summary>
+/// <remarks>
+/// One thread at a time uses it. Inside the slot (between <see cref="TryEnter"/> and <see cref="Exit"/>) it may follow
+/// table pointers, find objects and touch frames; it must not wait there, except for a window lock. A call that is under
+/// way (between <see cref="BeginCall"/> and <see cref="EndCall"/>) may leave the slot and come back: destruction waits
+/// for both.
+/// </remarks>
+public sealed unsafe class VmspaceConsumer : IDisposable
+{
+    private readonly ulong* _calling;
+    private bool _disposed;
+
+    internal VmspaceConsumer(Vmspace space, int slot, ulong* calling)
+    {
+        Space = space;
+        Slot = slot;
+        Frames = new FrameCache(space.Arena);
+        Counters = space.Counters.RowOf(slot);
+        _calling = calling;
+    }
+
+    /// <summary>The vmspace.</summary>
+    [AllocationFree]
+    public Vmspace Space { get; }
+
+    /// <summary>The slot in the vmspace's consumer table.</summary>
+    [AllocationFree]
+    public int Slot { get; }
+
+    /// <summary>Zeroed frames of its own.</summary>
+    [AllocationFree]
+    public FrameCache Frames { get; }
+
+    /// <summary>Counters of its own.</summary>
+    [AllocationFree]
+    public CounterRow Counters { get; }
+
+    /// <summary>Enters the slot as a walker: a consumer that caches nothing. False: the guest is being destroyed.</summary>
+    [AllocationFree]
+    public bool TryEnter() => Space.Consumers.EnterWalker(Slot);
+
+    /// <summary>Leaves the slot. No pointer that was found inside may be used any more, unless its frame is held.</summary>
+    [AllocationFree]
+    public void Exit() => Space.Consumers.Exit(Slot);
+
+    /// <summary>
+    /// Announces work that spans several stays in the slot. The entry that follows is a locked operation, so the
+    /// announcement is seen by a destroyer whose mark that entry does not see.
+    /// </summary>
+    [AllocationFree]
+    internal void BeginCall() => Shared.Store(_calling, 1);
+
+    /// <summary>The work is done: the consumer owns no Busy page, and its cache may be drained by a destroyer.</summary>
+    [AllocationFree]
+    internal void EndCall() => Shared.Store(_calling, 0);
+
+    /// <summary>Waits until no call is under way. The guest is marked as being destroyed, so no other begins.</summary>
+    internal void WaitForCall()
+    {
+        var wait = default(Wait);
+        while (Shared.Load(_calling) != 0) wait.Step();
+    }
+
+    /// <summary>Gives the cached frames back and the slot up. Disposing twice is harmless.</summary>
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        Space.RemoveConsumer(this);
+        Frames.Dispose();
+    }
+}

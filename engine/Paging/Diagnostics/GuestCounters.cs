@@ -1,0 +1,62 @@
+namespace Pagoda.Diagnostics;
+
+/// <summary>What one guest did since it was made: a snapshot, each number exact for threads that have stopped.</summary>
+public readonly struct GuestCounters
+{
+    /// <summary>Faults on mapped memory that took the whole pipeline.</summary>
+    public ulong NestedFaults { get; init; }
+
+    /// <summary>Faults on an entry that already granted the access: another vCPU was faster.</summary>
+    public ulong SpuriousFaults { get; init; }
+
+    /// <summary>Emulation alone: A set by software on a read or fetch.</summary>
+    public ulong AccessedEmulations { get; init; }
+
+    /// <summary>Emulation alone: A and M set by software on a write.</summary>
+    public ulong DirtyEmulations { get; init; }
+
+    /// <summary>Emulation alone: A set by software on a superpage.</summary>
+    public ulong SuperpageAccessedEmulations { get; init; }
+
+    /// <summary>Emulation alone: promotions attempted by the handler, successful or not.</summary>
+    public ulong AdEmulationSuperpagePromotions { get; init; }
+
+    /// <summary>Faults outside every map entry.</summary>
+    public ulong UnmappedFaults { get; init; }
+
+    /// <summary>Faults that ended in an error status.</summary>
+    public ulong FailedFaults { get; init; }
+
+    /// <summary>Pages that a pager filled.</summary>
+    public ulong PagerReads { get; init; }
+
+    /// <summary>Pages that were zero-filled.</summary>
+    public ulong ZeroFills { get; init; }
+
+    /// <summary>Generations that were advanced to take translations back.</summary>
+    public ulong Invalidations { get; init; }
+
+    /// <summary>Consumers that were active with an older generation when one was advanced.</summary>
+    public ulong Kicks { get; init; }
+
+    /// <summary>Pages held.</summary>
+    public ulong Holds { get; init; }
+
+    /// <summary>Pages released.</summary>
+    public ulong Releases { get; init; }
+
+    /// <summary>4 KiB pages that leaves map now.</summary>
+    public ulong ResidentPages { get; init; }
+
+    /// <summary>4 KiB pages that wired leaves map now.</summary>
+    public ulong WiredPages { get; init; }
+
+    /// <summary>Table pages in use now, the root included.</summary>
+    public ulong TablePages { get; init; }
+
+    /// <summary>Windows turned into superpages.</summary>
+    public ulong Promotions { get; init; }
+
+    /// <summary>Superpages turned back into tables.</summary>
+    public ulong Demotions { get; init; }
+}

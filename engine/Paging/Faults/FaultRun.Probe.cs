@@ -1,0 +1,48 @@
+using System.Numerics;
+using Pagoda.Core;
+using Pagoda.Diagnostics;
+using Pagoda.PageTables;
+
+namespace Pagoda.Faults;
+
+/// <summary>Stage 1: what the tables say already.</summary>
+internal unsafe ref partial struct FaultRun
+{
+    /// <summary>Ends the lanes whose access the tables allow, or would allow with A or M set.</summary>
+    private void Probe()
+    {
+        ref readonly PteFormat format = ref _pmap.Format;
+        for (ulong set = _pending; set != 0; set &= set - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(set);
+            ulong gpa = _gpa[lane];
+            ulong entry = _pmap.Lookup(gpa, out int level);
+            if (entry == 0 || !format.Grants(entry, _access[lane])) continue;
+            FaultStatus status = format.EmulatesAd ? Emulate(gpa, _access[lane]) : FaultStatus.Spurious;
+            // Changed since: the rest of the pipeline looks again under the lock.
+            if (status == FaultStatus.NoMapping) continue;
+            ulong offset = gpa & ((1UL << Paging.LevelShift(level)) - 1);
+            End(lane, status, (format.LeafFrame(entry, level) | offset) & ~(ulong)Paging.PageOffsetMask);
+        }
+    }
+
+    private readonly FaultStatus Emulate(ulong gpa, Prot access)
+    {
+        switch (_pmap.EmulateAccess(gpa, access))
+        {
+            case AdEmulation.SetAccessed:
+                _consumer.Counters.Add(Counter.AccessedEmulations, 1);
+                return FaultStatus.Emulated;
+            case AdEmulation.SetModified:
+                _consumer.Counters.Add(Counter.DirtyEmulations, 1);
+                return FaultStatus.Emulated;
+            case AdEmulation.SetSuperpageAccessed:
+                _consumer.Counters.Add(Counter.SuperpageAccessedEmulations, 1);
+                return FaultStatus.Emulated;
+            case AdEmulation.AlreadySet:
+                return FaultStatus.Spurious;
+            default:
+                return FaultStatus.NoMapping;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using System;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Pagoda.AddressSpace;
+using Pagoda.Core;
+using Pagoda.Diagnostics;
+using Pagoda.Pagers;
+
+namespace Pagoda.Faults;
+
+/// <summary>Stage 4: frames for claimed pages, and their content. In no slot, under no lock.</summary>
+internal unsafe ref partial struct FaultRun
+{
+    private void Supply()
+    {
+        for (ulong rest = _claimed; rest != 0;)
+        {
+            uint id = _lanes->Object[BitOperations.TrailingZeroCount(rest)];
+            ulong same = 0;
+            for (ulong set = rest; set != 0; set &= set - 1)
+            {
+                int lane = BitOperations.TrailingZeroCount(set);
+                if (_lanes->Object[lane] == id) same |= 1UL << lane;
+            }
+            rest &= ~same;
+            SupplyFrom(ObjectOf(BitOperations.TrailingZeroCount(same)), same);
+        }
+    }
+
+    /// <summary>Reads all claimed pages of one object by one call of its pager.</summary>
+    [SkipLocalsInit]
+    private void SupplyFrom(VmObject memory, ulong set)
+    {
+        byte* order = stackalloc byte[FaultLanes.Max];
+        ulong* pages = stackalloc ulong[FaultLanes.Max];
+        uint* frames = stackalloc uint[FaultLanes.Max];
+        PagerStatus* status = stackalloc PagerStatus[FaultLanes.Max];
+        int count = 0;
+        for (; set != 0; set &= set - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(set);
+            if (!_consumer.Frames.TryTake(out uint pfn))
+            {
+                Unclaim(lane);
+                End(lane, FaultStatus.OutOfMemory);
+                continue;
+            }
+            // Not zero any more as soon as the pager has it, so it leaves the states of zeroed frames first.
+            _space.Arena.Frames.ToPage(pfn, memory.Id, (uint)_lanes->Page[lane]);
+            _lanes->Frame[lane] = pfn;
+            Insert(order, pages, frames, count++, lane);
+        }
+        if (count == 0) return;
+
+        bool returned = false;
+        try
+        {
+            memory.Pager.Read(new PagerBatch(_space.Arena.Base, new ReadOnlySpan<ulong>(pages, count),
+                new ReadOnlySpan<uint>(frames, count), new Span<PagerStatus>(status, count)));
+            returned = true;
+        }
+        finally
+        {
+            // A pager that throws must not leave pages Busy: everybody would wait for them for ever.
+            if (!returned)
+            {
+                Abandon();
+                _consumer.EndCall();
+            }
+        }
+        for (int i = 0; i < count; i++)
+        {
+            if (status[i] == PagerStatus.Error) Poison(order[i]);
+        }
+        _consumer.Counters.Add(Counter.PagerReads, (ulong)count);
+    }
+
+    /// <summary>Keeps the columns for the pager in ascending order of pages: aliases may come in any.</summary>
+    private readonly void Insert(byte* order, ulong* pages, uint* frames, int count, int lane)
+    {
+        ulong page = _lanes->Page[lane];
+        int at = count;
+        for (; at > 0 && pages[at - 1] > page; at--)
+        {
+            order[at] = order[at - 1];
+            pages[at] = pages[at - 1];
+            frames[at] = frames[at - 1];
+        }
+        order[at] = (byte)lane;
+        pages[at] = page;
+        frames[at] = _lanes->Frame[lane];
+    }
+
+    /// <summary>Puts a claimed page back into the state that it was claimed from.</summary>
+    private void Unclaim(int lane)
+    {
+        ulong* word = (ulong*)_lanes->Word[lane];
+        PageWord.Publish(word, PageWord.Unclaimed(Shared.Load(word)));
+        _claimed &= ~(1UL << lane);
+    }
+
+    /// <summary>The page is lost: its lane gets the error, later ones Poisoned.</summary>
+    private void Poison(int lane)
+    {
+        ulong* word = (ulong*)_lanes->Word[lane];
+        PageWord.Publish(word, PageWord.Of(PageState.Poisoned, (ulong)PoisonReason.PagerRead));
+        _claimed &= ~(1UL << lane);
+        _consumer.Frames.Give(_lanes->Frame[lane]);
+        End(lane, FaultStatus.PagerError);
+    }
+
+    /// <summary>Puts every claimed page back and gives its frame back.</summary>
+    private void Abandon()
+    {
+        for (ulong set = _claimed; set != 0; set &= set - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(set);
+            Unclaim(lane);
+            uint pfn = _lanes->Frame[lane];
+            if (pfn != 0) _consumer.Frames.Give(pfn);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Pagoda.AddressSpace;
+using Pagoda.Core;
+using Pagoda.Diagnostics;
+using Pagoda.PageTables;
+
+namespace Pagoda.Faults;
+
+/// <summary>One pass of the pipeline over at most 64 lanes; a stage a file. Sets of lanes are words of 64 bits.</summary>
+[AllocationFree]
+internal unsafe ref partial struct FaultRun
+{
+    /// <summary>Frames in reserve beside the pages': tables of three levels and an index page.</summary>
+    private const int FramesBeside = 4;
+
+    private readonly VmspaceConsumer _consumer;
+    private readonly Vmspace _space;
+    private readonly Pmap _pmap;
+    private readonly FaultLanes* _lanes;
+    private readonly ulong* _gpa;
+    private readonly Prot* _access;
+    private readonly ulong* _hpa;
+    private readonly FaultStatus* _status;
+    private readonly int _count;
+
+    // Lanes without a final status; those that start again; those whose page is Busy and ours; those folded onto others.
+    private ulong _pending;
+    private ulong _again;
+    private ulong _claimed;
+    private ulong _folded;
+
+    private int _ordered;           // how many lanes _lanes->Order holds
+    private ulong _generation;      // the map's, in which the lanes were located
+    private VmObject? _memory;      // the object that was looked up last
+    private bool _metBusy;
+    private bool _metEdit;
+
+    public FaultRun(VmspaceConsumer consumer, FaultLanes* lanes, ulong* gpa, Prot* access, ulong* hpa,
+        FaultStatus* status, int count)
+    {
+        Invariant.Assert(count <= FaultLanes.Max);
+        _consumer = consumer;
+        _space = consumer.Space;
+        _pmap = _space.Pmap;
+        _lanes = lanes;
+        _gpa = gpa;
+        _access = access;
+        _hpa = hpa;
+        _status = status;
+        _count = count;
+        _pending = count == FaultLanes.Max ? ulong.MaxValue : (1UL << count) - 1;
+    }
+
+    /// <summary>Runs the stages until every lane has a final status; returns how many accesses are allowed.</summary>
+    public int Resolve()
+    {
+        var wait = default(Wait);
+        while (_pending != 0)
+        {
+            // Before the slot is entered: a refill may zero frames, or find none.
+            int frames = BitOperations.PopCount(_pending) + FramesBeside;
+            if (_consumer.Frames.Reserve(frames) < frames && _space.Limbo.Recycle() != 0) _consumer.Frames.Reserve(frames);
+            if (!_consumer.TryEnter())
+            {
+                End(_pending, FaultStatus.Destroyed);
+                break;
+            }
+            Probe();
+            if (_pending != 0) Locate();
+            if (_pending != 0) Claim();
+            _consumer.Exit();
+            if (_claimed != 0)
+            {
+                Supply();
+                Publish();
+            }
+            Unfold();
+            // Here the consumer owns no Busy page and is in no slot: it may wait for others.
+            if (_metBusy) wait.Step();
+            StartAgain();
+        }
+        return Count();
+    }
+
+    private void StartAgain()
+    {
+        ulong lanes = (ulong)BitOperations.PopCount(_again);
+        if (_metBusy) _consumer.Counters.AddIfAny(Counter.BusyRetries, lanes);
+        if (_metEdit) _consumer.Counters.AddIfAny(Counter.MapRetries, lanes);
+        _pending = _again;
+        _again = 0;
+        _metBusy = false;
+        _metEdit = false;
+    }
+
+    /// <summary>Gives lanes a final status without a translation.</summary>
+    private void End(ulong set, FaultStatus status)
+    {
+        _pending &= ~set;
+        for (; set != 0; set &= set - 1) End(BitOperations.TrailingZeroCount(set), status);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void End(int lane, FaultStatus status)
+    {
+        _pending &= ~(1UL << lane);
+        _status[lane] = status;
+        _hpa[lane] = 0;
+    }
+
+    /// <summary>Gives a lane a final status with a translation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void End(int lane, FaultStatus status, ulong hpa)
+    {
+        _pending &= ~(1UL << lane);
+        _status[lane] = status;
+        _hpa[lane] = hpa | (_gpa[lane] & Paging.PageOffsetMask);
+    }
+
+    /// <summary>Lets a lane start again at the probe.</summary>
+    private void Restart(int lane)
+    {
+        _pending &= ~(1UL << lane);
+        _again |= 1UL << lane;
+    }
+
+    /// <summary>Folded lanes end as the lanes that stand for them did.</summary>
+    private void Unfold()
+    {
+        for (ulong set = _folded; set != 0; set &= set - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(set);
+            int leader = _lanes->Leader[lane];
+            if ((_again >> leader & 1) != 0)
+            {
+                _again |= 1UL << lane;
+                continue;
+            }
+            _status[lane] = _status[leader];
+            ulong page = _hpa[leader] & ~(ulong)Paging.PageOffsetMask;
+            _hpa[lane] = page == 0 ? 0 : page | (_gpa[lane] & Paging.PageOffsetMask);
+        }
+        _folded = 0;
+    }
+
+    private readonly int Count()
+    {
+        int nested = 0;
+        int spurious = 0;
+        int emulated = 0;
+        int unmapped = 0;
+        for (int lane = 0; lane < _count; lane++)
+        {
+            FaultStatus status = _status[lane];
+            nested += status == FaultStatus.Resolved ? 1 : 0;
+            spurious += status == FaultStatus.Spurious ? 1 : 0;
+            emulated += status == FaultStatus.Emulated ? 1 : 0;
+            unmapped += status == FaultStatus.NoMapping ? 1 : 0;
+        }
+        CounterRow counters = _consumer.Counters;
+        counters.AddIfAny(Counter.NestedFaults, (ulong)nested);
+        counters.AddIfAny(Counter.SpuriousFaults, (ulong)spurious);
+        counters.AddIfAny(Counter.UnmappedFaults, (ulong)unmapped);
+        int allowed = nested + spurious + emulated;
+        counters.AddIfAny(Counter.FailedFaults, (ulong)(_count - allowed - unmapped));
+        return allowed;
+    }
+}

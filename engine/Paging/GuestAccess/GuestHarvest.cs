@@ -1,0 +1,82 @@
+using System;
+using Pagoda.AddressSpace;
+using Pagoda.Core;
+using Pagoda.Tlb;
+
+namespace Pagoda.GuestAccess;
+
+/// <summary>Which pages were written.</summary>
+[AllocationFree]
+public static unsafe class GuestHarvest
+{
+    /// <summary>Reports the pages of a range that were written since the last harvest, and starts anew.</summary>
+    /// <remarks>
+    /// Written by the guest, or by the host through a hold or a copy. When it returns every consumer has let go of
+    /// translations under which it would write without a new mark, so the report is complete: what is written from then
+    /// on is in the next one. A page may be reported that was not written; none is left out. The mark that a hold or a
+    /// removed mapping leaves belongs to the frame: of several guests that share a page, the first to harvest gets it.
+    /// </remarks>
+    /// <param name="consumer">The caller's, outside its slot and every other one of the guest.</param>
+    /// <param name="gpa">Page aligned.</param>
+    /// <param name="length">Bytes, whole pages, below the end of the guest's address space.</param>
+    /// <param name="bitmap">Bit i, from the lowest of the first word on, is set if page i was written, and is left as it
+    /// is if not. Room for all pages.</param>
+    /// <param name="count">Pages found.</param>
+    /// <returns>False: the guest is being destroyed.</returns>
+    public static bool TryHarvestModified(VmspaceConsumer consumer, ulong gpa, ulong length, Span<ulong> bitmap,
+        out ulong count)
+    {
+        Vmspace space = consumer.Space;
+        Invariant.Require(((gpa | length) & Paging.PageOffsetMask) == 0);
+        Invariant.Require((length >> Paging.PageShift) <= (ulong)bitmap.Length * 64);
+        count = 0;
+        if (!consumer.TryEnter()) return false;
+        var gather = new ShootdownGather(space.Consumers, space.Limbo);
+        fixed (ulong* words = bitmap)
+        {
+            count = space.Pmap.HarvestModified(gpa, length, words, clear: true, consumer.Frames, ref gather);
+            if (space.MayHaveUnmappedMarks) count += HarvestUnmapped(space, gpa, gpa + length, words);
+        }
+        consumer.Exit();
+        gather.CommitAndWait();
+        return true;
+    }
+
+    /// <summary>Resident pages that no table maps at the moment: their marks are on their frames alone.</summary>
+    private static ulong HarvestUnmapped(Vmspace space, ulong start, ulong end, ulong* words)
+    {
+        ulong at = start;
+        ulong count = 0;
+        while (at < end && space.Map.TryFindFrom(at, out MapEntry entry, out VmObject? memory, out _))
+        {
+            if (entry.Start >= end) break;
+            ulong stop = ulong.Min(end, entry.End);
+            at = ulong.Max(at, entry.Start);
+            if (entry.Kind == MapKind.Memory) count += HarvestObject(space, memory!, in entry, at, stop, start, words);
+            at = stop;
+        }
+        return count;
+    }
+
+    private static ulong HarvestObject(Vmspace space, VmObject memory, in MapEntry entry, ulong from, ulong end,
+        ulong start, ulong* words)
+    {
+        ulong page = entry.PageAt(from);
+        ulong behind = entry.PageAt(end);
+        ulong count = 0;
+        while (page < behind && memory.TryFindTouched(page, out page) && page < behind)
+        {
+            ulong word = Shared.Load(memory.FindWord(page));
+            if (PageWord.StateOf(word) == PageState.Resident
+                && space.Arena.Frames.TakeWritten((uint)(PageWord.HpaOf(word) >> Paging.PageShift)))
+            {
+                ulong gpa = entry.Start + ((page - entry.Page) << Paging.PageShift);
+                ulong bit = (gpa - start) >> Paging.PageShift;
+                words[bit >> 6] |= 1UL << (int)(bit & 63);
+                count++;
+            }
+            page++;
+        }
+        return count;
+    }
+}

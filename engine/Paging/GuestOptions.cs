@@ -1,0 +1,28 @@
+using Pagoda.PageTables;
+
+namespace Pagoda;
+
+/// <summary>How a guest's memory is translated. Plain data; checked when the guest is made.</summary>
+public sealed record GuestOptions
+{
+    /// <summary>The hardware format of the nested tables.</summary>
+    public TableKind Tables { get; init; } = TableKind.Ept;
+
+    /// <summary>Levels of the tables, 4 or 5.</summary>
+    public int Levels { get; init; } = 4;
+
+    /// <summary>Hardware keeps the accessed and dirty bits; false emulates them, with EPT alone.</summary>
+    public bool HardwareAd { get; init; } = true;
+
+    /// <summary>2 MiB leaves are allowed.</summary>
+    public bool Superpages { get; init; } = true;
+
+    /// <summary>1 GiB leaves are allowed.</summary>
+    public bool Gigapages { get; init; }
+
+    /// <summary>EPT with hardware bits: the processor accepts execute-only leaves.</summary>
+    public bool ExecOnly { get; init; }
+
+    /// <summary>Consumers that the host may add at the same time.</summary>
+    public int Consumers { get; init; } = 64;
+}

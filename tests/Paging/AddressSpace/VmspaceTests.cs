@@ -1,0 +1,40 @@
+using NUnit.Framework;
+using Pagoda.AddressSpace;
+using Pagoda.PageTables;
+using Pagoda.Physical;
+using Pagoda.Tests.Support;
+
+namespace Pagoda.Tests.AddressSpace;
+
+public sealed class VmspaceTests
+{
+    [Test]
+    public void AddressesEndAtTheTablesOrTheProcessorsWidth()
+    {
+        using var arena = new Arena(new ArenaOptions { Bytes = 1 << 20, PhysBits = 46 });
+        using var four = new Vmspace(arena, new PmapOptions(), 1);
+        Assert.That(four.AddressBits, Is.EqualTo(46));
+        using var wideArena = new Arena(new ArenaOptions { Bytes = 1 << 20, PhysBits = 52 });
+        using var wide = new Vmspace(wideArena, new PmapOptions(), 1);
+        Assert.That(wide.AddressBits, Is.EqualTo(48));
+        using var five = new Vmspace(wideArena, new PmapOptions { Levels = 5 }, 1);
+        Assert.That(five.AddressBits, Is.EqualTo(52));
+    }
+
+    [Test]
+    public void ConsumersComeAndGo()
+    {
+        using var arena = new Arena(new ArenaOptions { Bytes = 1 << 20 });
+        using (var space = new Vmspace(arena, new PmapOptions(), 2))
+        {
+            VmspaceConsumer one = space.AddConsumer();
+            using VmspaceConsumer two = space.AddConsumer();
+            Assert.That(one.Slot, Is.Not.EqualTo(two.Slot));
+            Assert.That(() => space.AddConsumer(), Throws.InvalidOperationException);
+            one.Dispose();
+            using VmspaceConsumer three = space.AddConsumer();
+            Assert.That(three.Slot, Is.EqualTo(one.Slot));
+        }
+        ArenaBalance.AssertWhole(arena);
+    }
+}

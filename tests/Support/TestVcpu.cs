@@ -1,0 +1,66 @@
+using System;
+using Pagoda.Core;
+using Pagoda.Faults;
+using Pagoda.PageTables;
+
+namespace Pagoda.Tests.Support;
+
+/// <summary>
+/// The memory side of a vCPU as hardware would have it: it walks the nested tables with every access, caches nothing,
+/// and submits the faults that it meets.
+/// </summary>
+public sealed unsafe class TestVcpu(Guest guest) : IDisposable
+{
+    private const int AttemptsMax = 8;
+    private readonly WalkFormat _format = GuestFormats.HardwareView(guest);
+
+    /// <summary>The consumer.</summary>
+    public GuestConsumer Consumer { get; } = guest.AddConsumer();
+
+    /// <summary>Faults submitted so far.</summary>
+    public int Faults { get; private set; }
+
+    /// <summary>Makes one access inside a page; on success the host address of the byte, to be used at once.</summary>
+    public FaultStatus TryAccess(ulong gpa, Prot access, out byte* host)
+    {
+        host = null;
+        var memory = new ArenaMemory(guest.Arena.Base, guest.Arena.Bytes);
+        for (int attempt = 0; attempt < AttemptsMax; attempt++)
+        {
+            if (!Consumer.Enter(out bool flush)) return FaultStatus.Destroyed;
+            if (flush) Consumer.Acknowledge();
+            Walker.Walk(ref memory, in _format, gpa, access, user: true, WalkKind.FinalAccess, out WalkResult result);
+            if (result.Outcome == WalkOutcome.Ok)
+            {
+                Consumer.Exit();
+                if (!guest.Arena.IsArena(result.Hpa)) return FaultStatus.NoMapping;
+                host = guest.Arena.DirectMap(result.Hpa);
+                return FaultStatus.Resolved;
+            }
+            bool isFault = result.Outcome is WalkOutcome.Violation or WalkOutcome.NestedFault or WalkOutcome.PageFault;
+            if (!isFault) throw new InvalidOperationException("the walk ended in " + result.Outcome);
+            Faults++;
+            FaultStatus status = Consumer.Fault(gpa, access, out _);
+            if (status > FaultStatus.Emulated) return status;
+        }
+        throw new InvalidOperationException("faults at 0x" + gpa.ToString("x", null) + " make no progress");
+    }
+
+    /// <summary>Reads a byte; throws when it cannot.</summary>
+    public byte Read(ulong gpa)
+    {
+        FaultStatus status = TryAccess(gpa, Prot.Read, out byte* host);
+        return status == FaultStatus.Resolved ? *host : throw new InvalidOperationException("read: " + status);
+    }
+
+    /// <summary>Writes a byte; throws when it cannot.</summary>
+    public void Write(ulong gpa, byte value)
+    {
+        FaultStatus status = TryAccess(gpa, Prot.Write, out byte* host);
+        if (status != FaultStatus.Resolved) throw new InvalidOperationException("write: " + status);
+        *host = value;
+    }
+
+    /// <summary>Gives the consumer up.</summary>
+    public void Dispose() => Consumer.Dispose();
+}
