@@ -53,12 +53,7 @@ public sealed unsafe partial class SoftVcpu
                 ulong current = ReadRegister(op->A, size);
                 SetSubtraction(size, accumulator, current);
                 if (accumulator == current) StoreRegister(op->A, size, ReadRegister(op->B, size));
-                else
-                {
-                    // The destination is written in both cases, so a 32-bit register loses its upper half.
-                    StoreRegister(op->A, size, current);
-                    StoreRegister(RegisterFile.Rax, size, current);
-                }
+                else StoreRegister(RegisterFile.Rax, size, current);
                 return Outcome.Next;
             case IntegerOp.Cmov:
                 if (Flags.Test(s, op->Imm)) StoreRegister(op->A, size, ReadRegister(op->B, size));

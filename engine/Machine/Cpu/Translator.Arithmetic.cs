@@ -63,7 +63,7 @@ internal sealed unsafe partial class Translator
         else if (!isImmediate) b = RegisterFile.Of(i.Op1Register);
         if (!(_quiet && !isMemory && TryQuiet(i, a, b, size, isImmediate)))
         {
-            if (isImmediate) Emit(immediate + size, a, 0, SignedImmediate(i, 1, size));
+            if (isImmediate) Emit(immediate + size, a, 0, SignedImmediate(i, size));
             else Emit(registers + size, a, b);
             bool isLogic = i.Mnemonic is Mnemonic.And or Mnemonic.Or or Mnemonic.Xor or Mnemonic.Test;
             Know(flags, isLogic ? Flags.Logic : (flags == KnownFlags.Addition ? Flags.Add8 : Flags.Sub8) + (uint)size);
@@ -72,12 +72,13 @@ internal sealed unsafe partial class Translator
         return true;
     }
 
-    /// <summary>An immediate of the operation's size, sign-extended as flags keep their words.</summary>
-    private static int SignedImmediate(in Instruction i, int operand, int size)
+    /// <summary>An immediate as the flags want it: sign-extended from the operand's size.</summary>
+    private static int SignedImmediate(in Instruction i, int size) => size switch
     {
-        int value = (int)i.GetImmediate(operand);
-        return size == 0 ? (sbyte)value : size == 1 ? (short)value : value;
-    }
+        0 => (sbyte)i.GetImmediate(1),
+        1 => (short)i.GetImmediate(1),
+        _ => (int)i.GetImmediate(1),
+    };
 
     /// <summary>The form that leaves the flags alone, for 32 and 64 bits.</summary>
     private bool TryQuiet(in Instruction i, byte a, byte b, int size, bool isImmediate)

@@ -81,7 +81,7 @@ internal sealed unsafe partial class Translator
     {
         if (!IsNear(i)) return false;
         int target = (int)i.NearBranchTarget;
-        if (i.ConditionCode == ConditionCode.None) return TryLoop(i, target);
+        if (!i.Code.IsJccShortOrNear()) return TryLoop(i, target);
         int condition = Conditions.Encoding(i.ConditionCode);
         if (TryFuse(condition, target)) return true;
         int order = Conditions.Order(condition);

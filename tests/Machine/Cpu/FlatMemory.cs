@@ -9,7 +9,7 @@ namespace Pagoda.Tests.Machine.Cpu;
 /// Memory for vCPU tests without tables: addresses are offsets. Pages can be taken away, made read-only, or turned into
 /// device memory, and code is tracked as the machine does it.
 /// </summary>
-internal sealed unsafe class FlatMemory : VcpuMemory, IDisposable
+internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
 {
     private readonly ulong _bytes;
     private readonly uint* _versions;
@@ -17,11 +17,16 @@ internal sealed unsafe class FlatMemory : VcpuMemory, IDisposable
     private readonly Prot[] _rights;
     private readonly bool[] _isDevice;
 
-    public FlatMemory(ulong bytes)
+    /// <param name="bytes">A multiple of 4 KiB.</param>
+    /// <param name="isShared">Guest addresses are host addresses, so that the host can run the same code.</param>
+    public FlatMemory(ulong bytes, bool isShared = false)
     {
+        const int ReadWriteExecute = 7;
+        const int PrivateAnonymous = 0x22;
         _bytes = bytes;
-        Base = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, (nuint)Paging.PageBytes);
-        NativeMemory.Clear(Base, (nuint)bytes);
+        Base = (byte*)Mmap(0, (nuint)bytes, ReadWriteExecute, PrivateAnonymous, -1, 0);
+        if ((nint)Base == -1) throw new InsufficientMemoryException("mmap of a vCPU's test memory failed");
+        Origin = isShared ? (ulong)Base : 0;
         ulong pages = bytes >> Paging.PageShift;
         _versions = (uint*)NativeMemory.AllocZeroed((nuint)pages + 1, sizeof(uint));
         _lines = (ulong*)NativeMemory.AllocZeroed((nuint)pages + 1, sizeof(ulong));
@@ -32,15 +37,21 @@ internal sealed unsafe class FlatMemory : VcpuMemory, IDisposable
 
     public byte* Base { get; }
 
+    /// <summary>The guest address of the first byte.</summary>
+    public ulong Origin { get; }
+
     /// <summary>Fills superpages of 2 MiB where set.</summary>
     public bool Superpages { get; set; }
 
     /// <summary>The vCPU must be in its slot exactly while it runs guest instructions.</summary>
     public bool IsInside { get; private set; }
 
-    public void SetRights(ulong address, Prot rights) => _rights[address >> Paging.PageShift] = rights;
+    /// <summary>Called where the vCPU looks for shootdowns.</summary>
+    public Action? OnPoll { get; set; }
 
-    public void SetDevice(ulong address) => _isDevice[address >> Paging.PageShift] = true;
+    public void SetRights(ulong address, Prot rights) => _rights[PageOf(address)] = rights;
+
+    public void SetDevice(ulong address) => _isDevice[PageOf(address)] = true;
 
     public bool HasCode(ulong address) => IsCode(PfnOf(address));
 
@@ -48,12 +59,12 @@ internal sealed unsafe class FlatMemory : VcpuMemory, IDisposable
     {
         fill = default;
         fill.Gpa = address;
-        if (address >= _bytes)
+        if (address - Origin >= _bytes)
         {
             fill.ErrorCode = access == Prot.Write ? 2U : 0;
             return address + (1UL << 47) >> 48 != 0 ? FillStatus.NotCanonical : FillStatus.PageFault;
         }
-        ulong page = address >> Paging.PageShift;
+        ulong page = PageOf(address);
         if (_isDevice[page]) return FillStatus.Mmio;
         if ((_rights[page] & access) != access)
         {
@@ -73,9 +84,7 @@ internal sealed unsafe class FlatMemory : VcpuMemory, IDisposable
         return true;
     }
 
-    public override void Poll()
-    {
-    }
+    public override void Poll() => OnPoll?.Invoke();
 
     public override void Exit()
     {
@@ -112,12 +121,29 @@ internal sealed unsafe class FlatMemory : VcpuMemory, IDisposable
         return true;
     }
 
+    /// <summary>Somebody else than the vCPU changed bytes.</summary>
+    public void ContentChanged(ulong address, int bytes)
+    {
+        for (ulong at = address & ~0xFFFUL; at < address + (ulong)bytes; at += Paging.PageBytes)
+        {
+            CodeStored(PfnOf(at), ulong.MaxValue);
+        }
+    }
+
     public void Dispose()
     {
-        NativeMemory.AlignedFree(Base);
+        _ = Munmap((nint)Base, (nuint)_bytes);
         NativeMemory.Free(_versions);
         NativeMemory.Free(_lines);
     }
 
-    private static uint PfnOf(ulong address) => (uint)(address >> Paging.PageShift) + 1;
+    private ulong PageOf(ulong address) => (address - Origin) >> Paging.PageShift;
+
+    private uint PfnOf(ulong address) => (uint)PageOf(address) + 1;
+
+    [LibraryImport("libc", EntryPoint = "mmap")]
+    private static partial nint Mmap(nint address, nuint length, int protection, int flags, int fd, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    private static partial int Munmap(nint address, nuint length);
 }
