@@ -36,7 +36,6 @@ internal enum IntegerOp : byte
     Bsr,
     Popcnt,
     Lzcnt,
-    Tzcnt,
     Bswap,
     Cmpxchg,
     Cmov,

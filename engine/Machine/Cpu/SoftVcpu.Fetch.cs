@@ -155,6 +155,7 @@ public sealed unsafe partial class SoftVcpu
     private Block* DecodeBlock(ulong linear, byte* host, uint pfn, int offset)
     {
         VcpuState* s = _state;
+        ulong departures = _memory.Departures;
         for (int attempt = 0; attempt < DecodeAttemptsMax; attempt++)
         {
             // From a copy, so that both passes and the check below see the same bytes whatever other processors do.
@@ -162,7 +163,8 @@ public sealed unsafe partial class SoftVcpu
             int count = _translator.Decode(_copy, (int)Paging.PageBytes, offset, s->ModeKey, BlockLimit);
             if (count == 0) return DecodeCrossing(linear, host, pfn, offset);
             uint version = Shared.Load(_memory.CodeVersion(pfn));
-            if (!Watch(pfn, host, _translator.Lines)) continue;
+            Watch(pfn, host, _translator.Lines);
+            if (_memory.Departures != departures) return Again();
             if (!SameBytes(host, version, pfn)) continue;
             Block* block = Begin(pfn, offset, version);
             ushort* end = _translator.Emit(block);
@@ -181,12 +183,7 @@ public sealed unsafe partial class SoftVcpu
         ulong next = ((linear & PageMask) + Paging.PageBytes) & s->AddressMask;
         ulong departures = _memory.Departures;
         if (!TryFetch(next, out byte* secondHost, out uint secondPfn)) return null;
-        if (_memory.Departures != departures)
-        {
-            // The first page's pointer is from before: start over.
-            RaiseRestart();
-            return null;
-        }
+        if (_memory.Departures != departures) return Again();
         for (int attempt = 0; attempt < DecodeAttemptsMax; attempt++)
         {
             Buffer.MemoryCopy(host + offset, _copy + offset, (long)Paging.PageBytes, (long)Paging.PageBytes - offset);
@@ -197,7 +194,9 @@ public sealed unsafe partial class SoftVcpu
             uint version = Shared.Load(_memory.CodeVersion(pfn));
             uint secondVersion = Shared.Load(_memory.CodeVersion(secondPfn));
             // One line at the end of the first frame, one at the start of the second.
-            if (!Watch(pfn, host, 1UL << 63) || !Watch(secondPfn, secondHost, 1)) continue;
+            Watch(pfn, host, 1UL << 63);
+            Watch(secondPfn, secondHost, 1);
+            if (_memory.Departures != departures) return Again();
             if (!SameBytes(host, version, pfn)) continue;
             Block* block = Begin(pfn, offset, version);
             block->SecondPfn = secondPfn;
@@ -209,6 +208,13 @@ public sealed unsafe partial class SoftVcpu
         }
         Unsupported("an instruction of more than 15 bytes");
         RaiseExit(VcpuExit.Unsupported);
+        return null;
+    }
+
+    /// <summary>The slot was left, so host pointers are from before: start the fetch over.</summary>
+    private Block* Again()
+    {
+        RaiseRestart();
         return null;
     }
 
@@ -225,14 +231,12 @@ public sealed unsafe partial class SoftVcpu
         return block;
     }
 
-    /// <summary>Declares lines decoded and takes the right to store unseen away. False: try again.</summary>
-    private bool Watch(uint pfn, byte* host, ulong lines)
+    /// <summary>Declares lines decoded and takes the right to store unseen away.</summary>
+    private void Watch(uint pfn, byte* host, ulong lines)
     {
-        if (!_memory.MarkCode(pfn, lines)) return true;
+        if (!_memory.MarkCode(pfn, lines)) return;
         _tlb.DropStores(host);
-        if (!_memory.MustFlush) return true;
-        FlushTranslations();
-        return true;
+        if (_memory.MustFlush) FlushTranslations();
     }
 
     /// <summary>Whether the frame still holds what was decoded, now that stores to it are seen.</summary>

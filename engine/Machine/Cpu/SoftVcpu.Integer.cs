@@ -40,7 +40,6 @@ public sealed unsafe partial class SoftVcpu
             case IntegerOp.Bsr:
             case IntegerOp.Popcnt:
             case IntegerOp.Lzcnt:
-            case IntegerOp.Tzcnt:
                 CountBits(op);
                 return Outcome.Next;
             case IntegerOp.Bswap:
@@ -356,10 +355,7 @@ public sealed unsafe partial class SoftVcpu
                 Flags.Set(s, b == 0 ? Flags.Zero : 0);
                 break;
             case IntegerOp.Lzcnt:
-            case IntegerOp.Tzcnt:
-                bool isLeading = (IntegerOp)op->Sub == IntegerOp.Lzcnt;
-                int count = b == 0 ? bits : isLeading ? bits - 1 - BitOperations.Log2(b)
-                    : BitOperations.TrailingZeroCount(b);
+                int count = b == 0 ? bits : bits - 1 - BitOperations.Log2(b);
                 result = (ulong)count;
                 Flags.Set(s, (b == 0 ? Flags.Carry : 0) | (count == 0 ? Flags.Zero : 0));
                 break;

@@ -135,8 +135,8 @@ public sealed unsafe partial class SoftVcpu
             RaiseMemory(status, address);
             return null;
         }
-        _state->Scratch = ReadDevice(status, _fill.Gpa, size);
-        return buffer;
+        // Memory that may only be read answers the load; its device gets the store.
+        return ReadPart(address, buffer, size, IsUser) ? buffer : null;
     }
 
     /// <summary>The store of a read-modify-write that went through the scratch word.</summary>
@@ -225,6 +225,12 @@ public sealed unsafe partial class SoftVcpu
             return false;
         }
         ulong gpa = _fill.Gpa;
+        if (size is 1 or 2 or 4 or 8)
+        {
+            ulong value = ReadDevice(status, gpa, size);
+            Unsafe.CopyBlockUnaligned(buffer, (byte*)&value, (uint)size);
+            return true;
+        }
         for (int i = 0; i < size; i++) buffer[i] = (byte)ReadDevice(status, gpa + (uint)i, 1);
         return true;
     }

@@ -12,12 +12,12 @@ public sealed unsafe partial class SoftVcpu
     private const uint MsrKernelGsBase = 0xC000_0102;
 
     private const ulong Cr0Known = 0xE005_003F;
-    private const ulong Cr4Known = 0x0037_07FF;
+    private const ulong Cr4Known = 0x0010_07FF;           // up to OSXMMEXCPT, and SMEP
     private const ulong EferKnown = ControlBits.SystemCall | ControlBits.LongModeEnable | ControlBits.LongModeActive
         | ControlBits.NoExecuteEnable;
 
-    // The paging bits of CR4 whose change drops translations: PSE, PAE, PGE, PCIDE, SMEP, SMAP.
-    private const ulong Cr4Paging = 1 << 4 | 1 << 5 | 1 << 7 | 1 << 17 | 1 << 20 | 1 << 21;
+    // The paging bits of CR4 whose change drops translations: PSE, PAE, PGE, SMEP.
+    private const ulong Cr4Paging = 1 << 4 | 1 << 5 | 1 << 7 | 1 << 20;
 
     private Outcome ReadControl(MicroOp* op)
     {

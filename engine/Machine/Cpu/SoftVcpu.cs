@@ -46,6 +46,7 @@ public sealed unsafe partial class SoftVcpu : IDisposable
         _translator = new Translator();
         _tlb = new SoftTlb();
         _state = (VcpuState*)NativeMemory.AlignedAlloc(VcpuState.SizeBytes, (nuint)Paging.PageBytes);
+        *_state = default;
         AllocateFetch();
         Reset();
     }

@@ -34,7 +34,8 @@ internal sealed unsafe partial class Translator
             case Mnemonic.Lzcnt:
                 return FromSource(i, IntegerOp.Lzcnt);
             case Mnemonic.Tzcnt:
-                return FromSource(i, IntegerOp.Tzcnt);
+                // BMI1 is not reported, and without it the prefix means nothing.
+                return FromSource(i, IntegerOp.Bsf);
             case Mnemonic.Imul:
                 return i.OpCount == 1 ? Wide(i, IntegerOp.ImulWide) : NarrowImul(i);
             case Mnemonic.Mul:

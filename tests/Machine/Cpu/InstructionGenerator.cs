@@ -27,7 +27,6 @@ internal sealed class InstructionGenerator
             OpCodeInfo info = code.ToOpCode();
             if (!info.IsInstruction || !info.Mode64 || !wanted.Contains(info.Mnemonic)) continue;
             if (info.Mnemonic == Mnemonic.Lzcnt && !Lzcnt.IsSupported) continue;
-            if (info.Mnemonic == Mnemonic.Tzcnt && !Bmi1.IsSupported) continue;
             // Counts beyond the operand leave both result and flags undefined.
             if (code is Code.Shld_rm16_r16_CL or Code.Shrd_rm16_r16_CL) continue;
             if (CanFill(info)) _codes.Add(code);
