@@ -159,7 +159,7 @@ public sealed unsafe partial class SoftVcpu
                 return FillStatus.Ok;
             }
         }
-        byte* page = _tlb.FindInSuperpage(address, user, access, out Prot granted, out uint pfn);
+        byte* page = _tlb.Find(address, user, access, out Prot granted, out uint pfn);
         if (page == null)
         {
             FillStatus status = _memory.Fill(_state, address, access, user, out _fill);
@@ -169,12 +169,7 @@ public sealed unsafe partial class SoftVcpu
             granted = _fill.Granted;
             page = _fill.HostPage;
             pfn = _fill.Pfn;
-            if (_fill.Shift >= Paging.WindowShift)
-            {
-                ulong inWindow = address & Paging.WindowOffsetMask & ~Paging.PageOffsetMask;
-                uint first = pfn == 0 ? 0 : pfn - (uint)(inWindow >> Paging.PageShift);
-                _tlb.FillSuperpage(address, page - inWindow, user, granted, first);
-            }
+            _tlb.Keep(address, page, _fill.Shift, user, granted, pfn);
         }
         else
         {

@@ -6,8 +6,8 @@ using Pagoda.Core;
 namespace Pagoda.Tlb;
 
 /// <summary>
-/// The software TLB of one vCPU: guest-virtual page to host pointer, direct-mapped, with a second level of superpages
-/// that refills it without a walk. It is emptied, never corrected.
+/// The software TLB of one vCPU: guest-virtual page to host pointer, direct-mapped, with a larger second level that
+/// refills it without a walk. It is emptied, never corrected.
 /// </summary>
 /// <remarks>
 /// An entry of the first level is a tag (the page's address; a value that is no page's address when empty) and an
@@ -44,7 +44,8 @@ public sealed unsafe partial class SoftTlb : IDisposable
     {
         _tables = (byte*)NativeMemory.AlignedAlloc(Tables * TableBytes, (nuint)Paging.PageBytes);
         _recorded = (byte**)NativeMemory.Alloc(RecordedMax, (nuint)sizeof(byte*));
-        _superpages = (Superpage*)NativeMemory.AllocZeroed(2 * SuperpageEntries, (nuint)sizeof(Superpage));
+        _pages = (Translation*)NativeMemory.AllocZeroed(PageEntries, (nuint)sizeof(Translation));
+        _superpages = (Translation*)NativeMemory.AllocZeroed(SuperpageEntries, (nuint)sizeof(Translation));
         _recordedCount = RecordedMax;
         Flush();
     }
@@ -82,14 +83,14 @@ public sealed unsafe partial class SoftTlb : IDisposable
             for (int i = 0; i < Tables * Entries; i++) *(ulong*)(_tables + i * EntryBytes) = Empty;
         }
         _recordedCount = 0;
-        FlushSuperpages();
+        FlushSecondLevel();
     }
 
     /// <summary>Drops one page for both privileges, and the superpages that it lies in (INVLPG).</summary>
     public void FlushPage(ulong address)
     {
         ulong page = address & ~Paging.PageOffsetMask;
-        if (FlushSuperpagesAt(address))
+        if (FlushSecondLevelAt(address))
         {
             // A superpage's other pages may have been copied into the first level.
             Flush();
@@ -122,6 +123,7 @@ public sealed unsafe partial class SoftTlb : IDisposable
     {
         NativeMemory.AlignedFree(_tables);
         NativeMemory.Free(_recorded);
+        NativeMemory.Free(_pages);
         NativeMemory.Free(_superpages);
     }
 
