@@ -7,11 +7,14 @@ public static unsafe partial class Libc
 {
     private const short POLLOUT = 4;
 
-    /// <summary>Writes all bytes, waiting where a descriptor is not ready; 0, or the errno that ended it.</summary>
+    /// <summary>
+    /// Writes all bytes, waiting where a descriptor is not ready; 0, or the errno that ended it. No bytes are one call
+    /// that writes nothing.
+    /// </summary>
     public static int Write(int fd, void* buffer, nuint length)
     {
         nuint done = 0;
-        while (done < length)
+        do
         {
             nint written = write(fd, (byte*)buffer + done, length - done);
             if (written >= 0)
@@ -23,6 +26,7 @@ public static unsafe partial class Libc
             if (errno == Errno.EAGAIN) AwaitOutput(fd);
             else if (errno != Errno.EINTR) return errno;
         }
+        while (done < length);
         return 0;
     }
 

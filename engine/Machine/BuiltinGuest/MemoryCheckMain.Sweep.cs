@@ -6,7 +6,7 @@ namespace Pagoda.Machine.BuiltinGuest;
 
 internal sealed partial class MemoryCheckMain
 {
-    private const int StrideWords = 513;        // a page and a word: each access meets another page
+    private const int StrideWords = 65;         // eight words of a page, then the next page: a sweep of the TLB
     private const int WordBytes = 8;
 
     // Fills (EBP = 0) or verifies (EBP = 1) every range in the order R12.

@@ -1,0 +1,168 @@
+using System;
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Pagoda.Core;
+using Pagoda.Faults;
+using Pagoda.Machine.Cpu;
+using Pagoda.Machine.Devices;
+
+namespace Pagoda.Machine;
+
+public sealed unsafe partial class VirtualMachine
+{
+    private const long TurnInstructions = 10_000;
+    private const int ObservationsPerSecond = 4;
+    private VcpuExit _exit;
+
+    /// <summary>Runs until the guest ends, sends the awaited text, or is out of time. Once in its life.</summary>
+    /// <param name="observer">Watches the run; null for none.</param>
+    public RunResult Run(IRunObserver? observer = null)
+    {
+        var meter = default(AllocationMeter);
+        meter.Start();
+        long started = Stopwatch.GetTimestamp();
+        RunEnd end = observer is null ? RunGuest(started) : RunObserved(started, observer, ref meter);
+        long elapsed = Stopwatch.GetTimestamp() - started;
+        meter.Stop();
+        return Report(end, Stopwatch.GetElapsedTime(0, elapsed), in meter);
+    }
+
+    private RunEnd RunGuest(long started)
+    {
+        long deadline = Deadline(started);
+        while (true)
+        {
+            if (Turn(out RunEnd end)) return end;
+            if (deadline != long.MaxValue && Stopwatch.GetTimestamp() >= deadline) return RunEnd.Timeout;
+        }
+    }
+
+    private RunEnd RunObserved(long started, IRunObserver observer, ref AllocationMeter meter)
+    {
+        long deadline = Deadline(started);
+        long next = started;
+        while (true)
+        {
+            if (Turn(out RunEnd end)) return end;
+            long now = Stopwatch.GetTimestamp();
+            if (now >= deadline) return RunEnd.Timeout;
+            if (now < next) continue;
+            next = now + Stopwatch.Frequency / ObservationsPerSecond;
+            meter.Pause();
+            observer.Observe(Progress(now - started));
+            meter.Resume();
+        }
+    }
+
+    /// <summary>Gives the vCPU one turn; true when the run has ended.</summary>
+    private bool Turn(out RunEnd end)
+    {
+        VcpuExit exit = _vcpu.Run(TurnInstructions);
+        _console.Flush();
+        end = RunEnd.Error;
+        if (_console.HasFailed) return true;
+        if (_console.IsTextFound)
+        {
+            end = RunEnd.Until;
+            return true;
+        }
+        switch (exit)
+        {
+            case VcpuExit.BudgetExhausted:
+                end = RunEnd.Timeout;
+                return _vcpu.Instructions >= _options.InstructionsMax;
+            case VcpuExit.Halted: end = RunEnd.Halt; break;
+            case VcpuExit.TripleFault: end = RunEnd.TripleFault; break;
+            default: break;
+        }
+        _exit = exit;
+        return true;
+    }
+
+    private long Deadline(long started)
+    {
+        if (_options.TimeLimit is not TimeSpan limit) return long.MaxValue;
+        double ticks = limit.TotalSeconds * Stopwatch.Frequency;
+        return ticks < long.MaxValue - started ? started + (long)ticks : long.MaxValue;
+    }
+
+    private RunProgress Progress(long ticks) => new()
+    {
+        Elapsed = Stopwatch.GetElapsedTime(0, ticks),
+        GuestInstructions = _vcpu.Instructions,
+        Counters = Guest.Counters,
+        IsInsideControlSequence = _console.IsInsideControlSequence,
+    };
+
+    private RunResult Report(RunEnd end, TimeSpan elapsed, in AllocationMeter meter)
+    {
+        string message = Explain(end);
+        if (end == RunEnd.Halt && message.Length > 0) end = RunEnd.Error;
+        var tail = new byte[SerialConsole.TailBytes];
+        int tailBytes = _console.CopyTail(tail);
+        return new RunResult
+        {
+            End = end,
+            Message = message,
+            Elapsed = elapsed,
+            GuestInstructions = _vcpu.Instructions,
+            VirtualNanoseconds = _vcpu.TimeNanoseconds,
+            ConsoleTail = tail.AsMemory(0, tailBytes),
+            Counters = Guest.Counters,
+            MmioExits = _bus.MmioExits,
+            IoExits = _bus.IoExits,
+            UnclaimedAccesses = _ports.UnclaimedReads + _ports.UnclaimedWrites,
+            ManagedBytesAllocated = meter.Bytes,
+            GcCollections = meter.Collections,
+        };
+    }
+
+    private string Explain(RunEnd end)
+    {
+        if (end == RunEnd.Halt) return ExplainHalt();
+        if (end == RunEnd.TripleFault) return "the guest's processor shut down after a triple fault: " + Registers();
+        if (end != RunEnd.Error) return "";
+        if (_console.HasFailed) return "the console's output could not be written.";
+        return _exit switch
+        {
+            VcpuExit.Unsupported => "the guest needs what the processor has not: " + _vcpu.DescribeUnsupported(),
+            VcpuExit.MemoryError => ExplainMemory() + Registers(),
+            _ => "the guest asked for a reset: " + Registers(),
+        };
+    }
+
+    private string ExplainMemory() => "memory could not be supplied at " + new Gpa(_memory.LastFailureGpa)
+        + (_memory.LastFailure == FaultStatus.OutOfMemory ? ": the arena is used up; enlarge it. " : " ("
+        + _memory.LastFailure + "). ");
+
+    private string ExplainHalt()
+    {
+        if (_options.ErrorCountGpa is not ulong gpa) return "";
+        Span<byte> cell = stackalloc byte[sizeof(ulong)];
+        Guest.Read(new Gpa(gpa), cell);
+        ulong errors = BinaryPrimitives.ReadUInt64LittleEndian(cell);
+        return errors == 0 ? "" : "the guest found " + errors + " errors in its memory.";
+    }
+
+    private string Registers()
+    {
+        VcpuState* state = _vcpu.State;
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"rip={state->Rip:x}, rflags={_vcpu.Rflags:x}");
+        // A local, because making a static array at its first use would count as the run's allocation.
+        string[] names =
+        [
+            "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+            "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+        ];
+        for (int i = 0; i < names.Length; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $", {names[i]}={state->Gpr[i]:x}");
+        }
+        text.Append(CultureInfo.InvariantCulture, $", cr0={state->Cr0:x}, cr2={state->Cr2:x}, cr3={state->Cr3:x}");
+        text.Append(CultureInfo.InvariantCulture, $", cr4={state->Cr4:x}, efer={state->Efer:x}");
+        return text.ToString();
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.IO;
+using Pagoda.Diagnostics;
+using Pagoda.Machine;
+using Spectre.Console;
+
+namespace Pagoda.Cli;
+
+/// <summary>A run's numbers as a table for people.</summary>
+internal static class RunTable
+{
+    private const int WidthMin = 60;
+
+    /// <summary>Writes the table.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="isTerminal">Whether colours and box drawing are welcome.</param>
+    /// <param name="result">The run.</param>
+    /// <param name="isObserved">Whether a live line was shown, whose allocations are not in the numbers.</param>
+    internal static void Write(TextWriter writer, bool isTerminal, RunResult result, bool isObserved)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(writer),
+        });
+        if (!isTerminal) console.Profile.Width = WidthMin;
+        Table table = new Table().Border(isTerminal ? TableBorder.Rounded : TableBorder.Ascii);
+        table.AddColumn("run").AddColumn(new TableColumn(Markup.Escape(RunReport.NameOf(result.End))).RightAligned());
+        AddRun(table, result, isObserved);
+        AddCounters(table, result);
+        console.WriteLine();
+        console.Write(table);
+    }
+
+    private static void AddRun(Table table, RunResult result, bool isObserved)
+    {
+        Add(table, "elapsed", result.Elapsed.TotalSeconds.ToString("N3", CultureInfo.InvariantCulture) + " s");
+        Add(table, "guest time", (result.VirtualNanoseconds / 1e9).ToString("N3", CultureInfo.InvariantCulture) + " s");
+        Add(table, "guest instructions", Text(result.GuestInstructions));
+        Add(table, "million instructions a second", result.GuestMips.ToString("N1", CultureInfo.InvariantCulture));
+        string bytes = result.ManagedBytesAllocated.ToString("N0", CultureInfo.InvariantCulture);
+        string note = isObserved ? " (live line excluded)" : "";
+        Add(table, "managed bytes allocated" + note, bytes);
+        Add(table, "garbage collections" + note, Text((ulong)result.GcCollections));
+    }
+
+    private static void AddCounters(Table table, RunResult result)
+    {
+        GuestCounters counters = result.Counters;
+        Add(table, "nested faults", Text(counters.NestedFaults));
+        Add(table, "spurious faults", Text(counters.SpuriousFaults));
+        Add(table, "accessed, dirty emulations",
+            Text(counters.AccessedEmulations + counters.SuperpageAccessedEmulations) + ", "
+            + Text(counters.DirtyEmulations));
+        Add(table, "MMIO, port exits", Text(result.MmioExits) + ", " + Text(result.IoExits));
+        Add(table, "accesses that nothing answered", Text(result.UnclaimedAccesses));
+        Add(table, "invalidations, kicks", Text(counters.Invalidations) + ", " + Text(counters.Kicks));
+        Add(table, "holds, releases", Text(counters.Holds) + ", " + Text(counters.Releases));
+        Add(table, "resident, wired, table pages", Text(counters.ResidentPages) + ", " + Text(counters.WiredPages)
+            + ", " + Text(counters.TablePages));
+        Add(table, "promotions, demotions", Text(counters.Promotions) + ", " + Text(counters.Demotions));
+    }
+
+    private static void Add(Table table, string name, string value) =>
+        table.AddRow(Markup.Escape(name), Markup.Escape(value));
+
+    private static string Text(ulong value) => value.ToString("N0", CultureInfo.InvariantCulture);
+}
