@@ -102,7 +102,7 @@ public sealed unsafe partial class FrameTable
     public bool ReleaseHold(uint pfn)
     {
         FrameRecord* record = Record(pfn);
-        // The value that the decrement returns decides, never a second read (F7.7): two releases that both read again
+        // The value that the decrement returns decides, never a second read: two releases that both read again
         // could both find the bit alone, or neither.
         uint hold = Shared.Decrement(&record->Hold);
         Invariant.Require((hold & ~FrameRecord.OrphanBit) != ~FrameRecord.OrphanBit);

@@ -1,6 +1,7 @@
 using NUnit.Framework;
 using Pagoda.Core;
 using Pagoda.PageTables;
+using Pagoda.Physical;
 
 namespace Pagoda.Tests.PageTables;
 
@@ -90,7 +91,7 @@ public sealed class PmapTablesTests
         lock (h) h.Log.Tables.AddRange(log.Tables);
     }
 
-    private static void Enter(PmapHarness h, Physical.FrameCache cache, ulong gpa, ulong hpa)
+    private static void Enter(PmapHarness h, FrameCache cache, ulong gpa, ulong hpa)
     {
         LogSink sink = h.Sink;
         PmapStatus status = h.Pmap.LockWindow(gpa, cache, out WindowLock window);
