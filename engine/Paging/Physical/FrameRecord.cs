@@ -10,7 +10,7 @@ namespace Pagoda.Physical;
 ///     4    | orphan (bit 31) |                hold count                     |   Hold
 ///     8    | Page, Index: object. Table: parent table's frame. Free, Zeroed, Limbo: next frame of the list | Owner
 ///    12    | Page: page in object. Index: window in object. Table: entry count (0-15), level (16-31).
-///          | Free: previous frame of the list                                                            | Index
+///          | Free: previous frame of the list. Limbo: low half of the tag                                | Index
 /// </code>
 /// Order, zero and fresh are the allocator's: they are set in the first frame of a free block and nowhere else
 /// (order+1 = 0: no free block starts here). Dirty, written, code and the wire count change by locked operations, the

@@ -66,5 +66,8 @@ public sealed unsafe partial class ConsumerTable
         WaitFor(ulong.MaxValue);
     }
 
+    /// <summary>For tests of very old tags: as if so many generations had passed.</summary>
+    internal void TestHookSkipGenerations(ulong count) => Shared.Add(&_header->Generation, count);
+
     private static bool HasLetGo(ulong word, ulong tag) => word == 0 || word >= tag;
 }

@@ -49,7 +49,7 @@ public sealed unsafe class Limbo : IDisposable
     {
         if (Count == 0) return 0;
         uint* free = stackalloc uint[BatchMax];
-        uint oldest = (uint)_consumers.Oldest();
+        ulong oldest = _consumers.Oldest();
         int recycled = 0;
         while (true)
         {
@@ -93,16 +93,20 @@ public sealed unsafe class Limbo : IDisposable
         _lock.Release();
     }
 
-    private int TakeUpTo(uint oldest, uint* pfns, int max)
+    private int TakeUpTo(ulong oldest, uint* pfns, int max)
     {
         int taken = 0;
         _lock.Acquire();
+        // Under the lock, so that no tag in the queue is newer than this.
+        ulong newest = _consumers.Generation;
         uint first = _state->First;
         while (first != 0 && taken < max)
         {
             FrameRecord* record = _frames.Record(first);
-            // Tags of one queue lie far closer together than 2^31, so the low halves compare by their difference.
-            if ((int)(oldest - Shared.Load(&record->Index)) < 0) break;
+            // The high half comes from the newest generation: the whole tag, or one too new, which only waits longer.
+            // Low halves compared by their difference would recycle under a consumer that fell 2^31 generations behind.
+            ulong tag = newest - unchecked((uint)newest - Shared.Load(&record->Index));
+            if (tag > oldest) break;
             pfns[taken++] = first;
             first = Shared.Load(&record->Owner);
         }

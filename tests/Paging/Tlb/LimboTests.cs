@@ -65,6 +65,32 @@ public sealed class LimboTests
         Assert.That(_arena.Allocator.FreeFrames, Is.EqualTo(free));
     }
 
+    [TestCase(1UL << 31)]
+    [TestCase((1UL << 31) + 5)]
+    [TestCase(1UL << 32)]
+    [TestCase((1UL << 40) + 3)]
+    public void AConsumerFarBehindHoldsEveryTagBack(ulong generations)
+    {
+        Assert.That(_table.EnterWalker(0));
+        uint early = TakePage();
+        Unlink(early);
+        _table.TestHookSkipGenerations(generations);
+        uint late = TakePage();
+        Unlink(late);
+        Assert.That(_limbo.Recycle(), Is.Zero);
+        _table.Exit(0);
+        Assert.That(_limbo.Recycle(), Is.EqualTo(2));
+    }
+
+    [TestCase(1UL << 31)]
+    [TestCase((1UL << 33) + 7)]
+    public void ATagThatNobodyRecycledForLongIsNotLost(ulong generations)
+    {
+        Unlink(TakePage());
+        _table.TestHookSkipGenerations(generations);
+        Assert.That(_limbo.Recycle(), Is.EqualTo(1));
+    }
+
     [Test]
     public void DisposingItWithFramesInsideIsADefect()
     {
