@@ -81,7 +81,9 @@ public sealed unsafe class FrameCache : IDisposable
         _pfns[_count++] = pfn;
     }
 
-    /// <summary>Gives everything to the zeroed pool. An empty cache does not touch the arena, which may be gone.</summary>
+    /// <summary>
+    /// Gives everything to the zeroed pool. An empty cache does not touch the arena, which may be gone.
+    /// </summary>
     public void Drain()
     {
         if (_count != 0) Spill(_count);

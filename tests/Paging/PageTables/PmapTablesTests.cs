@@ -42,7 +42,7 @@ public sealed class PmapTablesTests
             using var start = new System.Threading.Barrier(2);
             var other = new System.Threading.Thread(() =>
             {
-                using var cache = new Physical.FrameCache(h.Arena);
+                using var cache = new FrameCache(h.Arena);
                 start.SignalAndWait();
                 Enter(h, cache, gpa + PmapHarness.Mega2, pages);
             });
@@ -74,7 +74,7 @@ public sealed class PmapTablesTests
 
     private static void Churn(PmapHarness h, ulong gpa, ulong pages, int rounds)
     {
-        using var cache = new Physical.FrameCache(h.Arena);
+        using var cache = new FrameCache(h.Arena);
         var log = new SinkLog(h.Arena, () => h.Pmap.Format.Modified);
         var sink = new LogSink(log);
         var request = new LeafRequest(Prot.All, Prot.Write);

@@ -37,6 +37,9 @@ public sealed unsafe class FrameTableFlagsTests
         Assert.That(frames.HasCode(Pfn), Is.False);
         Assert.That(frames.ReleaseWire(Pfn), Is.Zero);
         Assert.That(frames.TakeDirty(Pfn), Is.True);
+        Assert.That(frames.IsWritten(Pfn), Is.True);
+        Assert.That(frames.TakeWritten(Pfn), Is.True);
+        Assert.That(frames.TakeWritten(Pfn), Is.False);
         Assert.That(frames.Record(Pfn)->Word, Is.EqualTo((uint)FrameState.Page));
     }
 
