@@ -1,4 +1,6 @@
+using Pagoda.Perf.Faults;
 using Pagoda.Perf.Gate;
+using Pagoda.Perf.GuestAccess;
 using Pagoda.Perf.PageTables;
 using Pagoda.Perf.Physical;
 using Pagoda.Perf.Tlb;
@@ -17,5 +19,10 @@ internal static class Workloads
         new("lookup", static () => new LookupWorkload(), static () => new WalkLimit()),
         new("walk", static () => new WalkWorkload(), static () => new WalkLimit()),
         new("enter", static () => new EnterWorkload(), static () => new EnterLimit()),
+        new("touch", static () => new TouchWorkload(), static () => new FrameLimit()),
+        new("fault", static () => new FaultWorkload(), static () => new FaultLimit()),
+        new("fault-one", static () => new SingleFaultWorkload(), static () => new FaultLimit()),
+        new("hold", static () => new HoldWorkload(), static () => new HoldLimit()),
+        new("hold-batch", static () => new HoldBatchWorkload(), static () => new HoldLimit()),
     ];
 }
