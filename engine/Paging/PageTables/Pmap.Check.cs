@@ -82,7 +82,7 @@ public sealed unsafe partial class Pmap
         if ((entry & PteFormat.Wired) == 0) return;
         totals.Wired += PagesOf(level);
         if (level > 1) totals.Reserve += ReserveOf(level);
-        // What is wired never faults again: it is used by every right it has.
-        Invariant.Require((entry & _format.Accessed) != 0);
+        // What is wired never faults again, so its emulated A, which is its read right, is never cleared.
+        Invariant.Require(!_format.EmulatesAd || (entry & _format.Accessed) != 0);
     }
 }
