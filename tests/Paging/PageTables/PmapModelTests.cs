@@ -52,11 +52,11 @@ public sealed class PmapModelTests
 
     private void Step()
     {
-        switch (_random.Below(16))
+        switch (_random.Below(18))
         {
             case 0 or 1 or 2: Enter(); break;
             case 3: EnterRun(); break;
-            case 4 or 5: EnterSuperpage(); break;
+            case 4 or 5 or 16 or 17: EnterSuperpage(); break;
             case 6: Access(); break;
             case 7: AccessOrWriteByTheHost(); break;
             case 8: Remove(); break;
@@ -109,6 +109,7 @@ public sealed class PmapModelTests
     private void EnterSuperpage()
     {
         ulong gpa = _random.Pick<ulong>(s_windows);
+        if (_random.OneIn(2)) RemoveRange(gpa, Paging.WindowBytes);     // Make room, or it is occupied mostly.
         ulong hpa = FrameFor(gpa);
         LeafRequest request = AnyRequest();
         PmapStatus status = _h.EnterSuperpage(gpa, hpa, 2, in request);
@@ -143,6 +144,11 @@ public sealed class PmapModelTests
     private void Remove()
     {
         (ulong gpa, ulong length) = AnyRange();
+        RemoveRange(gpa, length);
+    }
+
+    private void RemoveRange(ulong gpa, ulong length)
+    {
         _h.Remove(gpa, length);
         Describe($"Remove({gpa:x}, {length:x})");
         _model.ForRange(gpa, length, _ => true, RemovedInstead, _model.Remove);
@@ -341,10 +347,13 @@ public sealed class PmapModelTests
 
     private ulong AnyPage() => _random.Pick<ulong>(s_windows) + _random.Pick<ulong>(s_offsets) * Page;
 
-    private (ulong Gpa, ulong Length) AnyRange() => (AnyPage(), _random.Pick<ulong>(s_lengths) * Page);
+    private (ulong Gpa, ulong Length) AnyRange() =>
+        (AnyStart(), _random.Pick<ulong>(s_lengths) * Page);
 
     private (ulong Gpa, ulong Length) AnyShortRange() =>
-        (AnyPage(), _random.Pick<ulong>(s_lengths.AsSpan(0, 10)) * Page);
+        (AnyStart(), _random.Pick<ulong>(s_lengths.AsSpan(0, 10)) * Page);
+
+    private ulong AnyStart() => _random.OneIn(3) ? _random.Pick<ulong>(s_windows) : AnyPage();
 
     private ulong FrameFor(ulong gpa)
     {

@@ -57,5 +57,32 @@ public sealed class PmapWindowTests
     }
 
     [Test]
+    public void AnUnlockLosesNothingThatIsSetBesideIt()
+    {
+        using var h = new PmapHarness(Formats.EptEmulated);
+        h.EnterSuperpage(0, h.TakePages(9), 2, new LeafRequest(Prot.ReadExecute, Prot.None));
+        bool stop = false;
+        var locker = new System.Threading.Thread(() =>
+        {
+            while (!System.Threading.Volatile.Read(ref stop))
+            {
+                h.Pmap.LockWindow(0, h.Cache, out WindowLock window);
+                h.Pmap.Unlock(window);
+            }
+        });
+        locker.Start();
+        int lost = 0;
+        for (int i = 0; i < 400_000; i++)
+        {
+            if (h.Pmap.EmulateAccess(0x5000, Prot.Read) != AdEmulation.SetSuperpageAccessed) lost++;
+            if (!h.Pmap.ClearReferenced(0x5000, out _)) lost++;
+        }
+        System.Threading.Volatile.Write(ref stop, true);
+        locker.Join();
+        Assert.That(lost, Is.Zero);
+        h.Check();
+    }
+
+    [Test]
     public void AnUnheldLockIsNone() => Assert.That(default(WindowLock).IsHeld, Is.False);
 }
