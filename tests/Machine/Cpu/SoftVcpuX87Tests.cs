@@ -54,7 +54,7 @@ public sealed unsafe class SoftVcpuX87Tests
                 a.sar(__qword_ptr[rsi + 72], 11);
                 a.fild(__qword_ptr[rsi + 72]);
                 a.fistp(__qword_ptr[rsi + 80]);
-            });
+            }, Flags.Arithmetic);
         }
     }
 
