@@ -14,7 +14,9 @@ public sealed unsafe class DeviceRanges
     private readonly ulong _base;
     private readonly ulong _end;
     private DeviceRange[] _ranges = [];     // Replaced, never changed.
+#pragma warning disable IDE0044 // Written through a pointer.
     private ulong _next;
+#pragma warning restore IDE0044
 
     internal DeviceRanges(ulong deviceBase, ulong end)
     {
