@@ -76,7 +76,9 @@ public sealed unsafe partial class Guest
     public void ReleaseBatch(ReadOnlySpan<nint> pointer, Prot access) =>
         Space.Counters.AddShared(Counter.Releases, GuestHoldBatch.Release(Arena, pointer, access));
 
-    /// <summary>Copies guest bytes out. A range that is not readable throughout is refused before the first byte.</summary>
+    /// <summary>
+    /// Copies guest bytes out. A range that is not readable throughout is refused before the first byte.
+    /// </summary>
     /// <returns>Resolved, or why not.</returns>
     [AllocationFree]
     public FaultStatus Read(Gpa gpa, Span<byte> destination)

@@ -51,7 +51,9 @@ public sealed unsafe partial class Guest
     public void MapObject(Gpa gpa, VmObject memory, ulong offset, ulong length, Prot prot = Prot.All) =>
         Space.MapObject(gpa.Value, memory, offset, length, prot, Prot.All);
 
-    /// <summary>Maps a device range that a model serves: accesses translate to HPAs of the arena's device space.</summary>
+    /// <summary>
+    /// Maps a device range that a model serves: accesses translate to HPAs of the arena's device space.
+    /// </summary>
     /// <param name="gpa">Page aligned.</param>
     /// <param name="length">Bytes, whole pages.</param>
     /// <param name="device">The model.</param>

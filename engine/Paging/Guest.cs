@@ -7,15 +7,17 @@ using Pagoda.Physical;
 
 namespace Pagoda;
 
-/// <summary>A guest: its memory map, the nested tables that real or emulated hardware follows, and ways in for the host.</summary>
+/// <summary>
+/// A guest: its memory map, the nested tables that real or emulated hardware follows, and ways in for the host.
+/// </summary>
 /// <remarks>
 /// A host makes an <see cref="Physical.Arena"/>, makes guests in it, maps memory, ROM and device ranges, adds one
 /// <see cref="GuestConsumer"/> for each vCPU, and submits the faults that its vCPUs meet.
-/// <para>Any thread may call any member, with one rule: <b>a thread that is inside a consumer's slot of this guest calls
-/// none of them</b>. Map changes and harvests wait until every consumer has let old translations go, and would wait for
-/// the caller itself.</para>
-/// <para>Disposing a guest waits for its consumers to leave their slots, and succeeds while memory is held: a held frame
-/// lives until its release. Dispose guests and consumers before the arena.</para>
+/// <para>Any thread may call any member, with one rule: <b>a thread that is inside a consumer's slot of this guest
+/// calls none of them</b>. Map changes and harvests wait until every consumer has let old translations go, and would
+/// wait for the caller itself.</para>
+/// <para>Disposing a guest waits for its consumers to leave their slots, and succeeds while memory is held: a held
+/// frame lives until its release. Dispose guests and consumers before the arena.</para>
 /// </remarks>
 public sealed unsafe partial class Guest : IDisposable
 {
@@ -82,7 +84,8 @@ public sealed unsafe partial class Guest : IDisposable
     public GuestConsumer AddConsumer() => new(Space.AddConsumer());
 
     /// <summary>
-    /// Ends the guest: waits until every consumer has left its slot and every call is over, then frees tables and pages.
+    /// Ends the guest: waits until every consumer has left its slot and every call is over, then frees tables and
+    /// pages.
     /// Held frames live until their release. Disposing twice is harmless.
     /// </summary>
     public void Dispose() => Space.Dispose();

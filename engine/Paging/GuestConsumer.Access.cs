@@ -5,7 +5,9 @@ using Pagoda.GuestAccess;
 
 namespace Pagoda;
 
-/// <summary>Access to guest memory through the consumer's own slot, which it leaves first: cheaper than the guest's.</summary>
+/// <summary>
+/// Access to guest memory through the consumer's own slot, which it leaves first: cheaper than the guest's.
+/// </summary>
 public sealed unsafe partial class GuestConsumer
 {
     /// <inheritdoc cref="Guest.TryTranslate"/>

@@ -2,6 +2,7 @@ using System;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
 using Pagoda.Faults;
+using Pagoda.PageTables;
 using Pagoda.Tlb;
 
 namespace Pagoda;
@@ -19,14 +20,18 @@ namespace Pagoda;
 ///     if (consumer.Poll()) { if (consumer.IsDestroyed) leave; empty the TLB; consumer.Acknowledge(); }
 ///   consumer.Exit();                                    // the TLB may stay filled
 /// </code>
-/// A fault is an exit: <see cref="Fault(in FaultBatch)"/> leaves the slot. The consumer enters again afterwards, keeps
-/// no host pointer across it, and translates all operands of the instruction anew.
+/// A TLB is filled by <see cref="TryWalk"/>, inside the slot. A fault is an exit: <see cref="Fault(in FaultBatch)"/>
+/// leaves the slot. The consumer enters again afterwards, keeps no host pointer across it, and translates all operands
+/// of the instruction anew.
 /// </remarks>
 public sealed unsafe partial class GuestConsumer : IDisposable
 {
     private readonly VmspaceConsumer _consumer;
     private readonly ConsumerTable _table;
     private readonly int _slot;
+    private readonly WalkFormat _walkFormat;
+    private readonly byte* _directMap;
+    private readonly ulong _arenaBytes;
     private ulong _seen;
     private bool _inside;
 
@@ -35,6 +40,9 @@ public sealed unsafe partial class GuestConsumer : IDisposable
         _consumer = consumer;
         _table = consumer.Space.Consumers;
         _slot = consumer.Slot;
+        _walkFormat = consumer.Space.HardwareView;
+        _directMap = consumer.Space.Arena.Base;
+        _arenaBytes = consumer.Space.Arena.Bytes;
     }
 
     /// <summary>The guest is being destroyed: leave the slot and do not enter again.</summary>
@@ -109,7 +117,9 @@ public sealed unsafe partial class GuestConsumer : IDisposable
         return status;
     }
 
-    /// <summary>Leaves the slot and gives it up. Works after the guest was disposed too; the arena must still live.</summary>
+    /// <summary>
+    /// Leaves the slot and gives it up. Works after the guest was disposed too; the arena must still live.
+    /// </summary>
     public void Dispose()
     {
         Exit();

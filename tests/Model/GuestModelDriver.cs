@@ -9,8 +9,8 @@ using Pagoda.Tests.Support;
 namespace Pagoda.Tests.Model;
 
 /// <summary>
-/// Two guests of one arena and their shadows, driven by the same random operations. Each operation's outcome must be the
-/// model's, and every byte that is read must be the shadow's. The files beside hold the operations.
+/// Two guests of one arena and their shadows, driven by the same random operations. Each operation's outcome must be
+/// the model's, and every byte that is read must be the shadow's. The files beside hold the operations.
 /// </summary>
 public sealed unsafe partial class GuestModelDriver : IDisposable
 {

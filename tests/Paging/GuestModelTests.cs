@@ -5,7 +5,9 @@ using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests;
 
-/// <summary>Whole guests against a byte-exact shadow, in arenas with room and in ones that run dry all the time.</summary>
+/// <summary>
+/// Whole guests against a byte-exact shadow, in arenas with room and in ones that run dry all the time.
+/// </summary>
 public sealed class GuestModelTests
 {
     private const int Operations = 1_500;

@@ -3,7 +3,9 @@ using Pagoda.Physical;
 
 namespace Pagoda.Tests.Support;
 
-/// <summary>Frames that nobody uses: free ones and those zeroed ahead. Compared before and after, they show a leak.</summary>
+/// <summary>
+/// Frames that nobody uses: free ones and those zeroed ahead. Compared before and after, they show a leak.
+/// </summary>
 public static class ArenaBalance
 {
     /// <summary>How many there are, while no consumer's cache holds any.</summary>

@@ -22,7 +22,8 @@ public enum GuestFormat
 public static class GuestFormats
 {
     /// <summary>All of them, as cases.</summary>
-    public static readonly GuestFormat[] All = [GuestFormat.Ept, GuestFormat.EptEmulated, GuestFormat.Rvi, GuestFormat.X86];
+    public static readonly GuestFormat[] All =
+        [GuestFormat.Ept, GuestFormat.EptEmulated, GuestFormat.Rvi, GuestFormat.X86];
 
     /// <summary>The options of a guest with the format.</summary>
     public static GuestOptions Options(this GuestFormat format, int consumers = 8) => new()
@@ -36,19 +37,4 @@ public static class GuestFormats
         HardwareAd = format != GuestFormat.EptEmulated,
         Consumers = consumers,
     };
-
-    /// <summary>Hardware's view of a guest's tables.</summary>
-    public static WalkFormat HardwareView(Guest guest)
-    {
-        const ulong Cr0 = 1UL << 31 | 1UL << 16;
-        const ulong Cr4 = 1UL << 5;
-        const ulong Efer = 1UL << 10 | 1UL << 11;
-        int bits = guest.Arena.PhysBits;
-        return guest.Options.Tables switch
-        {
-            TableKind.Ept => WalkFormat.ForEpt(guest.RootRegister, bits, execOnly: false),
-            TableKind.Rvi => WalkFormat.ForNpt(guest.RootRegister, bits),
-            _ => WalkFormat.ForX86(Cr0, guest.RootRegister, Cr4, Efer, bits),
-        };
-    }
 }

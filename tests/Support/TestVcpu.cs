@@ -1,7 +1,6 @@
 using System;
 using Pagoda.Core;
 using Pagoda.Faults;
-using Pagoda.PageTables;
 
 namespace Pagoda.Tests.Support;
 
@@ -12,7 +11,6 @@ namespace Pagoda.Tests.Support;
 public sealed unsafe class TestVcpu(Guest guest) : IDisposable
 {
     private const int AttemptsMax = 8;
-    private readonly WalkFormat _format = GuestFormats.HardwareView(guest);
 
     /// <summary>The consumer.</summary>
     public GuestConsumer Consumer { get; } = guest.AddConsumer();
@@ -24,21 +22,17 @@ public sealed unsafe class TestVcpu(Guest guest) : IDisposable
     public FaultStatus TryAccess(ulong gpa, Prot access, out byte* host)
     {
         host = null;
-        var memory = new ArenaMemory(guest.Arena.Base, guest.Arena.Bytes);
         for (int attempt = 0; attempt < AttemptsMax; attempt++)
         {
             if (!Consumer.Enter(out bool flush)) return FaultStatus.Destroyed;
             if (flush) Consumer.Acknowledge();
-            Walker.Walk(ref memory, in _format, gpa, access, user: true, WalkKind.FinalAccess, out WalkResult result);
-            if (result.Outcome == WalkOutcome.Ok)
+            if (Consumer.TryWalk(gpa, access, out ulong hpa, out _))
             {
                 Consumer.Exit();
-                if (!guest.Arena.IsArena(result.Hpa)) return FaultStatus.NoMapping;
-                host = guest.Arena.DirectMap(result.Hpa);
+                if (!guest.Arena.IsArena(hpa)) return FaultStatus.NoMapping;
+                host = guest.Arena.DirectMap(hpa);
                 return FaultStatus.Resolved;
             }
-            bool isFault = result.Outcome is WalkOutcome.Violation or WalkOutcome.NestedFault or WalkOutcome.PageFault;
-            if (!isFault) throw new InvalidOperationException("the walk ended in " + result.Outcome);
             Faults++;
             FaultStatus status = Consumer.Fault(gpa, access, out _);
             if (status > FaultStatus.Emulated) return status;

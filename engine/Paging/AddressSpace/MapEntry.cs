@@ -3,7 +3,9 @@ using Pagoda.Core;
 
 namespace Pagoda.AddressSpace;
 
-/// <summary>One run of guest-physical addresses and what stands behind it. 32 bytes: two entries a cache line.</summary>
+/// <summary>
+/// One run of guest-physical addresses and what stands behind it. 32 bytes: two entries a cache line.
+/// </summary>
 [AllocationFree]
 [StructLayout(LayoutKind.Explicit, Size = Bytes)]
 public struct MapEntry

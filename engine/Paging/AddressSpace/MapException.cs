@@ -84,7 +84,8 @@ public sealed class MapException : Exception
     [DoesNotReturn]
     internal static void ThrowRights(ulong gpa, ulong length, Prot prot, string advice) =>
         throw new MapException(MapError.Rights, gpa, length,
-            "The range at " + Hex(gpa) + " of length " + Hex(length) + " cannot have the rights " + prot + ": " + advice);
+            "The range at " + Hex(gpa) + " of length " + Hex(length) + " cannot have the rights " + prot + ": "
+            + advice);
 
     [DoesNotReturn]
     internal static void ThrowObjectRange(ulong gpa, ulong length, ulong offset, ulong objectBytes) =>

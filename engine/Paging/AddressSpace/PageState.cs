@@ -1,6 +1,8 @@
 namespace Pagoda.AddressSpace;
 
-/// <summary>The states of a page of a VM object. The table of what may follow what is in <see cref="PageWord"/>.</summary>
+/// <summary>
+/// The states of a page of a VM object. The table of what may follow what is in <see cref="PageWord"/>.
+/// </summary>
 public enum PageState : byte
 {
     /// <summary>Never touched: the pager says what is in it.</summary>

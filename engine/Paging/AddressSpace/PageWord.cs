@@ -120,7 +120,9 @@ public static unsafe class PageWord
         return (before & Wait) != 0;
     }
 
-    /// <summary>Marks a word of a page in flight so that its owner wakes, or spares, it. False: the word moved on.</summary>
+    /// <summary>
+    /// Marks a word of a page in flight so that its owner wakes, or spares, it. False: the word moved on.
+    /// </summary>
     public static bool TryMark(ulong* word, ulong seen, ulong mark)
     {
         Invariant.Assert(mark is Wait or Rescued);

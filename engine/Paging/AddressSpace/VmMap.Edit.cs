@@ -3,7 +3,9 @@ using Pagoda.Core;
 
 namespace Pagoda.AddressSpace;
 
-/// <summary>Edits. The caller holds the change lock of the vmspace, and has checked everything that could fail.</summary>
+/// <summary>
+/// Edits. The caller holds the change lock of the vmspace, and has checked everything that could fail.
+/// </summary>
 /// <remarks>
 /// An edit is: <see cref="BeginEdit"/>, changes, <see cref="EndEdit"/>. Both steps of the generation are locked
 /// operations: an entry that a fault makes under a window lock is either made by somebody who sees the new generation,

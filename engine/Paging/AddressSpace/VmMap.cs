@@ -13,8 +13,8 @@ namespace Pagoda.AddressSpace;
 /// is in one half cache line. Entries never overlap, are never empty, and two that could be one are one.
 /// <para>Readers take no lock: the generation is odd while somebody edits, and a reader whose search met an edit
 /// searches again. The arrays never move (their address space is reserved up to the limit), so a search that reads
-/// half-made entries reads harmless numbers. Editing needs the change lock of the vmspace. A reader is inside a consumer
-/// slot: an object that it found stays alive until it leaves, because whoever unmaps waits for that.</para>
+/// half-made entries reads harmless numbers. Editing needs the change lock of the vmspace. A reader is inside a
+/// consumer slot: an object that it found stays alive until it leaves, because whoever unmaps waits for that.</para>
 /// <para>The generation is what a fault compares before it enters a translation: an edit ends before the editor
 /// starts to take translations away.</para>
 /// </remarks>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Pagoda.Core;
 using Pagoda.Physical;
@@ -34,13 +35,34 @@ public sealed unsafe partial class VmObject
     internal bool TryFindTouched(ulong page, out ulong touched)
     {
         ulong windows = WindowsOf(LengthPages);
-        touched = page;
-        for (ulong window = page >> PageWord.WindowShift; window < windows; window++)
+        ulong window = page >> PageWord.WindowShift;
+        while (window < windows)
         {
-            if (Shared.Load(_windows + window) != 0) return touched < LengthPages;
-            touched = (window + 1) << PageWord.WindowShift;
+            if (Shared.Load(_windows + window) != 0)
+            {
+                touched = ulong.Max(page, window << PageWord.WindowShift);
+                return touched < LengthPages;
+            }
+            window++;
+            if ((window & ((1UL << SummaryShift) - 1)) == 0) window = FirstInSummary(window >> SummaryShift);
         }
+        touched = 0;
         return false;
+    }
+
+    /// <summary>The first window of the first group at or behind one that has a touched window.</summary>
+    [AllocationFree]
+    private ulong FirstInSummary(ulong group)
+    {
+        ulong words = SummaryWordsOf(LengthPages);
+        ulong word = group >> 6;
+        ulong bits = word < words ? Shared.Load(_summary + word) & ulong.MaxValue << (int)(group & 63) : 0;
+        while (bits == 0)
+        {
+            if (++word >= words) return WindowsOf(LengthPages);
+            bits = Shared.Load(_summary + word);
+        }
+        return ((word << 6) + (uint)BitOperations.TrailingZeroCount(bits)) << SummaryShift;
     }
 
     [AllocationFree]
@@ -49,6 +71,9 @@ public sealed unsafe partial class VmObject
     {
         if (!frames.TryTake(out uint pfn)) return false;
         _frames.ToIndex(pfn, Id, (uint)window);
+        // Before the window can be used: a sweep that must see its pages comes after their faults.
+        ulong group = window >> SummaryShift;
+        Shared.Or(_summary + (group >> 6), 1UL << (int)(group & 63));
         // The frame is zero, so every word in it is Absent before anybody can see it.
         if (Shared.CompareExchange(_windows + window, pfn, 0) != 0)
         {
@@ -60,11 +85,12 @@ public sealed unsafe partial class VmObject
 
     private void FreeIndex()
     {
-        ulong windows = WindowsOf(LengthPages);
-        for (ulong window = 0; window < windows; window++)
+        ulong page = 0;
+        while (TryFindTouched(page, out page))
         {
-            uint pfn = Shared.Exchange(_windows + window, 0);
-            if (pfn != 0) Arena.Allocator.Give(pfn, 0);
+            ulong window = page >> PageWord.WindowShift;
+            Arena.Allocator.Give(Shared.Exchange(_windows + window, 0), 0);
+            page = (window + 1) << PageWord.WindowShift;
         }
     }
 }

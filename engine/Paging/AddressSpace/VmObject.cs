@@ -17,7 +17,8 @@ namespace Pagoda.AddressSpace;
 ///   +-----+-----+-----+----                              +------+------+------+----
 /// </code>
 /// An index frame comes from the arena at the first touch of its window and stays until the object goes. The directory
-/// is address space until then: an object of a TiB costs nothing before it is used.
+/// is address space until then: an object of a TiB costs nothing before it is used. A summary in front of it has a bit
+/// for every 1024 windows, set with the first of them, so that a sweep costs what was touched and not what there is.
 /// <para>An object lives while its maker has not disposed it or a map entry shows it. Page words and directory may be
 /// read inside a consumer slot of a vmspace whose map showed the object in that slot: who takes the last entry away
 /// waits for all of those, and then for every Busy page, before the object goes.</para>
@@ -27,7 +28,13 @@ public sealed unsafe partial class VmObject : IDisposable
     /// <summary>Pages of an object at most: a frame record holds 32 bits of page index.</summary>
     public const ulong PagesMax = 1UL << 32;
 
+    // 1024 windows are one page of the directory.
+    private const int SummaryShift = 10;
+    private const ulong WindowsPerSummaryWord = 64UL << SummaryShift;
+    private const ulong LineBytes = 64;
+
     private readonly NativeRegion? _directory;
+    private readonly ulong* _summary;
     private readonly uint* _windows;
     private readonly byte* _directMap;
     private readonly FrameTable _frames;
@@ -51,7 +58,8 @@ public sealed unsafe partial class VmObject : IDisposable
     {
         ArgumentNullException.ThrowIfNull(arena);
         MapException.RequireLength("A VM object", 0, lengthBytes);
-        if (pager is not DevicePager && lengthBytes >> Paging.PageShift > PagesMax) throw MapException.ObjectTooLong(lengthBytes);
+        bool isMemory = pager is not DevicePager;
+        if (isMemory && lengthBytes >> Paging.PageShift > PagesMax) throw MapException.ObjectTooLong(lengthBytes);
         Arena = arena;
         LengthPages = lengthBytes >> Paging.PageShift;
         Pager = pager;
@@ -60,10 +68,12 @@ public sealed unsafe partial class VmObject : IDisposable
         _ownsPager = ownsPager;
         _frames = arena.Frames;
         _directMap = arena.Base;
-        if (pager is not DevicePager)
+        if (isMemory)
         {
-            _directory = NativeRegion.Map((nuint)(WindowsOf(LengthPages) * sizeof(uint)));
-            _windows = (uint*)_directory.Base;
+            ulong summaryBytes = (SummaryWordsOf(LengthPages) * sizeof(ulong) + LineBytes - 1) & ~(LineBytes - 1);
+            _directory = NativeRegion.Map((nuint)(summaryBytes + WindowsOf(LengthPages) * sizeof(uint)));
+            _summary = (ulong*)_directory.Base;
+            _windows = (uint*)(_directory.Base + summaryBytes);
         }
         _table = VmObjectTable.Of(arena);
         Id = _table.Add(this);
@@ -98,7 +108,9 @@ public sealed unsafe partial class VmObject : IDisposable
     /// <summary>The device range behind it; null for memory.</summary>
     internal DevicePager? Device => Pager as DevicePager;
 
-    /// <summary>Lets the object go: its pages are freed as soon as no guest maps it. Disposing twice is harmless.</summary>
+    /// <summary>
+    /// Lets the object go: its pages are freed as soon as no guest maps it. Disposing twice is harmless.
+    /// </summary>
     public void Dispose()
     {
         if (Shared.CompareExchange(ref _disposed, 1, 0) == 0) Release();
@@ -146,6 +158,10 @@ public sealed unsafe partial class VmObject : IDisposable
         if (_ownsPager && Pager is IDisposable disposable) disposable.Dispose();
         _directory?.Dispose();
     }
+
+    [AllocationFree]
+    private static ulong SummaryWordsOf(ulong pages) =>
+        (WindowsOf(pages) + WindowsPerSummaryWord - 1) / WindowsPerSummaryWord;
 
     [AllocationFree]
     private static ulong WindowsOf(ulong pages) =>

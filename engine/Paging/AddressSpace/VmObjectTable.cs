@@ -6,7 +6,9 @@ using Pagoda.Physical;
 namespace Pagoda.AddressSpace;
 
 /// <summary>The VM objects of one arena by the number that frame records name them by.</summary>
-/// <remarks>Numbers are used again after an object is gone. Changed under a lock of its own; found without one.</remarks>
+/// <remarks>
+/// Numbers are used again after an object is gone. Changed under a lock of its own; found without one.
+/// </remarks>
 public sealed unsafe class VmObjectTable
 {
     private static readonly ConditionalWeakTable<Arena, VmObjectTable> s_tables = [];

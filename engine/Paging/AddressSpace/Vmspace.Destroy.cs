@@ -8,8 +8,9 @@ namespace Pagoda.AddressSpace;
 public sealed unsafe partial class Vmspace
 {
     /// <summary>
-    /// Ends the space: marks it, waits until every consumer has left its slot and every call is over, then frees tables,
-    /// pages and objects. Frames that are held stay, and are freed by their release. Doing it twice is harmless.
+    /// Ends the space: marks it, waits until every consumer has left its slot and every call is over, then frees
+    /// tables, pages and objects. Frames that are held stay, and are freed by their release. Doing it twice is
+    /// harmless.
     /// </summary>
     public void Dispose()
     {

@@ -41,7 +41,9 @@ public sealed unsafe partial class Vmspace
         UnlockChanges();
     }
 
-    /// <summary>Removes translations of pages that stay: marks of writes are on their frames alone from here on.</summary>
+    /// <summary>
+    /// Removes translations of pages that stay: marks of writes are on their frames alone from here on.
+    /// </summary>
     private void Hide(ulong gpa, ulong length)
     {
         Shared.Store(_changeLock + UnmappedMarksCell, 1);

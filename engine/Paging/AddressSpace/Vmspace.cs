@@ -13,12 +13,12 @@ namespace Pagoda.AddressSpace;
 /// </summary>
 /// <remarks>
 /// The map is the truth and the tables are a cache of it: faults fill them, changes of the map empty them. A change is
-/// made by one thread at a time, in this order: everything that can fail is checked; the map is edited; the translations
-/// of the range are removed or narrowed; every consumer has let the old ones go; objects and pages that are no longer
-/// shown are freed. A fault that is under way meanwhile finds, under its window's lock, that the map's generation has
-/// moved, and looks again.
-/// <para>Changes wait for consumers. Whoever makes one is outside every consumer slot of this vmspace, its own too, or it
-/// waits for itself.</para>
+/// made by one thread at a time, in this order: everything that can fail is checked; the map is edited; the
+/// translations of the range are removed or narrowed; every consumer has let the old ones go; objects and pages that
+/// are no longer shown are freed. A fault that is under way meanwhile finds, under its window's lock, that the map's
+/// generation has moved, and looks again.
+/// <para>Changes wait for consumers. Whoever makes one is outside every consumer slot of this vmspace, its own too,
+/// or it waits for itself.</para>
 /// <para>The order of freeing: consumers are gone, the map is empty, objects are let go, tables are freed, then
 /// everything else. Frames that are held live on in the arena until their release.</para>
 /// </remarks>
@@ -50,6 +50,7 @@ public sealed unsafe partial class Vmspace : IDisposable
         slots += ControlSlots;
         Arena = arena;
         Pmap = new Pmap(arena, in options);
+        HardwareView = WalkFormat.FromPmap(options with { PhysBits = Pmap.Format.PhysBits }, Pmap.RootRegister);
         Consumers = new ConsumerTable(slots);
         Limbo = new Limbo(arena, Consumers);
         Map = new VmMap();
@@ -70,6 +71,9 @@ public sealed unsafe partial class Vmspace : IDisposable
     /// <summary>The page tables.</summary>
     [AllocationFree]
     public Pmap Pmap { get; }
+
+    /// <summary>The tables as hardware sees them, for walks.</summary>
+    public WalkFormat HardwareView { get; }
 
     /// <summary>The consumers that follow them.</summary>
     [AllocationFree]
@@ -138,8 +142,8 @@ public sealed unsafe partial class Vmspace : IDisposable
     }
 
     /// <summary>
-    /// Pages may be resident that no table maps any more, with a mark of a write on the frame alone: a protection change
-    /// to no right, or a move, took their mappings.
+    /// Pages may be resident that no table maps any more, with a mark of a write on the frame alone: a protection
+    /// change to no right, or a move, took their mappings.
     /// </summary>
     [AllocationFree]
     internal bool MayHaveUnmappedMarks => Shared.Load(_changeLock + UnmappedMarksCell) != 0;

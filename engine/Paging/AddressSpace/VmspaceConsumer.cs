@@ -8,9 +8,9 @@ namespace Pagoda.AddressSpace;
 /// <summary>One thread's way into a vmspace: a consumer slot, a cache of zeroed frames, a row of counters.</summary>
 /// <remarks>
 /// One thread at a time uses it. Inside the slot (between <see cref="TryEnter"/> and <see cref="Exit"/>) it may follow
-/// table pointers, find objects and touch frames; it must not wait there, except for a window lock. A call that is under
-/// way (between <see cref="BeginCall"/> and <see cref="EndCall"/>) may leave the slot and come back: destruction waits
-/// for both.
+/// table pointers, find objects and touch frames; it must not wait there, except for a window lock. A call that is
+/// under way (between <see cref="BeginCall"/> and <see cref="EndCall"/>) may leave the slot and come back: destruction
+/// waits for both.
 /// </remarks>
 public sealed unsafe class VmspaceConsumer : IDisposable
 {
@@ -42,11 +42,15 @@ public sealed unsafe class VmspaceConsumer : IDisposable
     [AllocationFree]
     public CounterRow Counters { get; }
 
-    /// <summary>Enters the slot as a walker: a consumer that caches nothing. False: the guest is being destroyed.</summary>
+    /// <summary>
+    /// Enters the slot as a walker: a consumer that caches nothing. False: the guest is being destroyed.
+    /// </summary>
     [AllocationFree]
     public bool TryEnter() => Space.Consumers.EnterWalker(Slot);
 
-    /// <summary>Leaves the slot. No pointer that was found inside may be used any more, unless its frame is held.</summary>
+    /// <summary>
+    /// Leaves the slot. No pointer that was found inside may be used any more, unless its frame is held.
+    /// </summary>
     [AllocationFree]
     public void Exit() => Space.Consumers.Exit(Slot);
 
@@ -57,7 +61,9 @@ public sealed unsafe class VmspaceConsumer : IDisposable
     [AllocationFree]
     internal void BeginCall() => Shared.Store(_calling, 1);
 
-    /// <summary>The work is done: the consumer owns no Busy page, and its cache may be drained by a destroyer.</summary>
+    /// <summary>
+    /// The work is done: the consumer owns no Busy page, and its cache may be drained by a destroyer.
+    /// </summary>
     [AllocationFree]
     internal void EndCall() => Shared.Store(_calling, 0);
 

@@ -132,6 +132,22 @@ public static unsafe class Shared
 
     /// <summary>Acquire load of a field of an object.</summary>
     [MethodImpl(Inline)]
+    public static ulong Load(ref readonly ulong cell)
+    {
+        SchedulingPoint(null);
+        return Volatile.Read(in cell);
+    }
+
+    /// <summary>Release store to a field of an object.</summary>
+    [MethodImpl(Inline)]
+    public static void Store(ref ulong cell, ulong value)
+    {
+        SchedulingPoint(null);
+        Volatile.Write(ref cell, value);
+    }
+
+    /// <summary>Acquire load of a field of an object.</summary>
+    [MethodImpl(Inline)]
     public static uint Load(ref readonly uint cell)
     {
         SchedulingPoint(null);

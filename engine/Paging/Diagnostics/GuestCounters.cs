@@ -1,6 +1,8 @@
 namespace Pagoda.Diagnostics;
 
-/// <summary>What one guest did since it was made: a snapshot, each number exact for threads that have stopped.</summary>
+/// <summary>
+/// What one guest did since it was made: a snapshot, each number exact for threads that have stopped.
+/// </summary>
 public readonly struct GuestCounters
 {
     /// <summary>Faults on mapped memory that took the whole pipeline.</summary>

@@ -4,7 +4,9 @@ using Pagoda.Core;
 namespace Pagoda.Faults;
 
 /// <summary>A view over four columns of the caller's. Lane i of each is fault i.</summary>
-/// <remarks>Stack only: it cannot outlive the memory that it views. Every lane of both results is always written.</remarks>
+/// <remarks>
+/// Stack only: it cannot outlive the memory that it views. Every lane of both results is always written.
+/// </remarks>
 [AllocationFree]
 public readonly ref struct FaultBatch
 {
@@ -14,7 +16,8 @@ public readonly ref struct FaultBatch
     /// <summary>In: what each access was, at least one right.</summary>
     public readonly ReadOnlySpan<Prot> Access;
 
-    /// <summary>Out: where each address lies now; 0 when the access is not allowed. At or above the arena's length it is
+    /// <summary>Out: where each address lies now; 0 when the access is not allowed. At or above the arena's length it
+    /// is
     /// a device's.</summary>
     public readonly Span<ulong> Hpa;
 

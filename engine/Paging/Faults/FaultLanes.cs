@@ -2,7 +2,9 @@ using Pagoda.Core;
 
 namespace Pagoda.Faults;
 
-/// <summary>What the pipeline knows of each lane between its stages, by column. It lives on the stack, uninitialised.</summary>
+/// <summary>
+/// What the pipeline knows of each lane between its stages, by column. It lives on the stack, uninitialised.
+/// </summary>
 /// <remarks>A lane's cells are written by Locate before any later stage reads them.</remarks>
 [AllocationFree]
 internal unsafe struct FaultLanes

@@ -9,14 +9,14 @@ namespace Pagoda.Faults;
 /// <code>
 ///   1 probe    walk all lanes in lockstep; faults that are spurious or only need A or M end here
 ///   2 locate   address -> map entry -> object and page; lanes in ascending order, one look-up a run
-///   3 claim    window by window, one lock at a time: look again, fold lanes that name one page; a page that is resident
-///              or whose zeros wait in the consumer's cache is entered at once, any other is claimed (Busy)
+///   3 claim    window by window, one lock at a time: look again, fold lanes that name one page; a page that is
+///              resident, or whose zeros wait in the consumer's cache, is entered at once; others are claimed (Busy)
 ///   4 supply   outside the slot, no lock held: frames, then the pagers, each with all its pages
 ///   5 publish  window by window: if the map is still the one that was located in, enter; the word ends its Busy state
 ///   6 finish   lanes that met another's Busy page, or a changed map, start again at 1
 /// </code>
-/// A fault is an exit: the caller's consumer is in no slot. The pipeline is in its slot as a walker in stages 1 to 3 and
-/// in 5, and nowhere while it waits, asks for memory or reads. It waits for another fault's page only when it owns
+/// A fault is an exit: the caller's consumer is in no slot. The pipeline is in its slot as a walker in stages 1 to 3
+/// and in 5, and nowhere while it waits, asks for memory or reads. It waits for another fault's page only when it owns
 /// none itself. Stage 3 ends most faults: what needs no wait needs no second lock, and a frame that is in the cache
 /// already was not waited for. Frames are only ever waited for by nobody: without one the lane ends in OutOfMemory.
 /// </remarks>

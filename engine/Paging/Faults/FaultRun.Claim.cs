@@ -56,7 +56,9 @@ internal unsafe ref partial struct FaultRun
         _pmap.Unlock(in window);
     }
 
-    /// <summary>Folds the lanes behind one that name the same page onto it; returns the first that names another.</summary>
+    /// <summary>
+    /// Folds the lanes behind one that name the same page onto it; returns the first that names another.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Fold(int index, int end)
     {
@@ -196,7 +198,8 @@ internal unsafe ref partial struct FaultRun
                 End(lane, FaultStatus.OutOfMemory);
                 return;
             default:
-                // The map allowed the access, and an old mapping of the range was removed before the map showed a new one.
+                // The map allowed the access, and an old mapping of the range was removed before the map showed a new
+                // one.
                 Invariant.Fail("a fault met a foreign mapping, or rights that the map does not give");
                 return;
         }

@@ -7,7 +7,9 @@ using Pagoda.PageTables;
 
 namespace Pagoda.Faults;
 
-/// <summary>One pass of the pipeline over at most 64 lanes; a stage a file. Sets of lanes are words of 64 bits.</summary>
+/// <summary>
+/// One pass of the pipeline over at most 64 lanes; a stage a file. Sets of lanes are words of 64 bits.
+/// </summary>
 [AllocationFree]
 internal unsafe ref partial struct FaultRun
 {
@@ -24,7 +26,8 @@ internal unsafe ref partial struct FaultRun
     private readonly FaultStatus* _status;
     private readonly int _count;
 
-    // Lanes without a final status; those that start again; those whose page is Busy and ours; those folded onto others.
+    // Lanes without a final status; those that start again; those whose page is Busy and ours; those folded onto
+    // others.
     private ulong _pending;
     private ulong _again;
     private ulong _claimed;
@@ -60,7 +63,8 @@ internal unsafe ref partial struct FaultRun
         {
             // Before the slot is entered: a refill may zero frames, or find none.
             int frames = BitOperations.PopCount(_pending) + FramesBeside;
-            if (_consumer.Frames.Reserve(frames) < frames && _space.Limbo.Recycle() != 0) _consumer.Frames.Reserve(frames);
+            bool isShort = _consumer.Frames.Reserve(frames) < frames;
+            if (isShort && _space.Limbo.Recycle() != 0) _consumer.Frames.Reserve(frames);
             if (!_consumer.TryEnter())
             {
                 End(_pending, FaultStatus.Destroyed);

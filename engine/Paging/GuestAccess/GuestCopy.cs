@@ -10,8 +10,9 @@ namespace Pagoda.GuestAccess;
 /// <summary>Copies between host buffers and guest memory.</summary>
 /// <remarks>
 /// The bytes are copied inside the consumer's slot, a few pages a stay, so no hold is needed. A write marks its pages
-/// before it leaves the slot. A range that the map does not allow throughout is refused before the first byte; a failure
-/// on the way (no frame, a page that is lost) leaves the bytes in front of it copied, as a guest's own store would.
+/// before it leaves the slot. A range that the map does not allow throughout is refused before the first byte; a
+/// failure on the way (no frame, a page that is lost) leaves the bytes in front of it copied, as a guest's own store
+/// would.
 /// </remarks>
 [AllocationFree]
 public static unsafe class GuestCopy

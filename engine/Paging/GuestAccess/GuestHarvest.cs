@@ -19,7 +19,8 @@ public static unsafe class GuestHarvest
     /// <param name="consumer">The caller's, outside its slot and every other one of the guest.</param>
     /// <param name="gpa">Page aligned.</param>
     /// <param name="length">Bytes, whole pages, below the end of the guest's address space.</param>
-    /// <param name="bitmap">Bit i, from the lowest of the first word on, is set if page i was written, and is left as it
+    /// <param name="bitmap">Bit i, from the lowest of the first word on, is set if page i was written, and is left as
+    /// it
     /// is if not. Room for all pages.</param>
     /// <param name="count">Pages found.</param>
     /// <returns>False: the guest is being destroyed.</returns>

@@ -3,7 +3,9 @@ using Pagoda.Core;
 
 namespace Pagoda.GuestAccess;
 
-/// <summary>Held guest bytes that lie together in the direct map. Valid until released, whatever the guest does.</summary>
+/// <summary>
+/// Held guest bytes that lie together in the direct map. Valid until released, whatever the guest does.
+/// </summary>
 [AllocationFree]
 public readonly unsafe struct GuestSpan
 {

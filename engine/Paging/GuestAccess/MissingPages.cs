@@ -44,7 +44,8 @@ internal static unsafe class MissingPages
         FaultStatus* status = stackalloc FaultStatus[Max];
         for (int i = 0; i < count; i++) accesses[i] = access;
         int allowed = FaultPipeline.Resolve(consumer, new FaultBatch(new ReadOnlySpan<ulong>(missing, count),
-            new ReadOnlySpan<Prot>(accesses, count), new Span<ulong>(hpas, count), new Span<FaultStatus>(status, count)));
+            new ReadOnlySpan<Prot>(accesses, count), new Span<ulong>(hpas, count),
+            new Span<FaultStatus>(status, count)));
         if (allowed == count) return FaultStatus.Resolved;
         int failed = 0;
         while (status[failed] <= FaultStatus.Emulated) failed++;

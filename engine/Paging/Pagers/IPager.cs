@@ -8,9 +8,10 @@ namespace Pagoda.Pagers;
 /// </summary>
 /// <remarks>
 /// Called by the thread that faults, or by reclaim, with no lock held and outside every consumer slot, so a call may
-/// take as long as it must; other faults on the same pages wait for it. Several threads call at once, never for the same
-/// page at the same time. A pager does not call back into the guest. What it throws reaches the caller of the fault; the
-/// batch's pages are as before then. Implementations that allocate on the managed heap make faults allocate.
+/// take as long as it must; other faults on the same pages wait for it. Several threads call at once, never for the
+/// same page at the same time. A pager does not call back into the guest. What it throws reaches the caller of the
+/// fault; the batch's pages are as before then. Implementations that allocate on the managed heap make faults
+/// allocate.
 /// </remarks>
 [AllocationFree]
 public interface IPager

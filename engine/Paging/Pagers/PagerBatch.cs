@@ -3,7 +3,9 @@ using Pagoda.Core;
 
 namespace Pagoda.Pagers;
 
-/// <summary>Pages that a pager reads or writes: a view over columns of equal length. Lane i of each is page i.</summary>
+/// <summary>
+/// Pages that a pager reads or writes: a view over columns of equal length. Lane i of each is page i.
+/// </summary>
 /// <remarks>Stack only. The frames belong to the pager until it returns, and to nobody else.</remarks>
 [AllocationFree]
 public readonly unsafe ref struct PagerBatch

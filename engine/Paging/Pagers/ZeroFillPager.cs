@@ -3,7 +3,9 @@ using Pagoda.Core;
 
 namespace Pagoda.Pagers;
 
-/// <summary>The pager of fresh memory: every page is zero, nothing can be stored. The fault path never calls it.</summary>
+/// <summary>
+/// The pager of fresh memory: every page is zero, nothing can be stored. The fault path never calls it.
+/// </summary>
 public sealed class ZeroFillPager : IPager
 {
     private ZeroFillPager()

@@ -14,9 +14,7 @@ public sealed unsafe class DeviceRanges
     private readonly ulong _base;
     private readonly ulong _end;
     private DeviceRange[] _ranges = [];     // Replaced, never changed.
-#pragma warning disable IDE0044 // Written through a pointer.
     private ulong _next;
-#pragma warning restore IDE0044
 
     internal DeviceRanges(ulong deviceBase, ulong end)
     {
@@ -31,14 +29,8 @@ public sealed unsafe class DeviceRanges
     /// <summary>Where the search for a gap starts.</summary>
     private ulong Next
     {
-        get
-        {
-            fixed (ulong* next = &_next) return Shared.Load(next);
-        }
-        set
-        {
-            fixed (ulong* next = &_next) Shared.Store(next, value);
-        }
+        get => Shared.Load(ref _next);
+        set => Shared.Store(ref _next, value);
     }
 
     /// <summary>Adds a range that a callback answers.</summary>

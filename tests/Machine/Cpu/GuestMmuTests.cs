@@ -153,7 +153,7 @@ public sealed unsafe class GuestMmuTests(TableKind tables, bool hardwareAd)
             status = Fill(gpa, Prot.Write, out _);
         }
         Assert.That(status, Is.EqualTo(FillStatus.Error));
-        Assert.That(_mmu.LastFailure, Is.EqualTo(Faults.FaultStatus.OutOfMemory));
+        Assert.That(_mmu.LastFailure, Is.EqualTo(Pagoda.Faults.FaultStatus.OutOfMemory));
         Assert.That(_mmu.LastFailureGpa, Is.EqualTo(gpa - Paging.PageBytes));
     }
 
@@ -220,7 +220,7 @@ public sealed unsafe class GuestMmuTests(TableKind tables, bool hardwareAd)
         Span<byte> bytes = stackalloc byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, value);
         _mmu.Exit();
-        Assert.That(_guest.Write(new Gpa(gpa), bytes), Is.EqualTo(Faults.FaultStatus.Resolved));
+        Assert.That(_guest.Write(new Gpa(gpa), bytes), Is.EqualTo(Pagoda.Faults.FaultStatus.Resolved));
         _mmu.Enter();
     }
 
@@ -228,7 +228,7 @@ public sealed unsafe class GuestMmuTests(TableKind tables, bool hardwareAd)
     {
         Span<byte> bytes = stackalloc byte[sizeof(uint)];
         _mmu.Exit();
-        Assert.That(_guest.Read(new Gpa(gpa), bytes), Is.EqualTo(Faults.FaultStatus.Resolved));
+        Assert.That(_guest.Read(new Gpa(gpa), bytes), Is.EqualTo(Pagoda.Faults.FaultStatus.Resolved));
         _mmu.Enter();
         return BinaryPrimitives.ReadUInt32LittleEndian(bytes);
     }

@@ -33,9 +33,6 @@ internal sealed class InstructionGenerator
         }
     }
 
-    /// <summary>Only what the same bytes mean in 32-bit mode too: the first four registers, no index.</summary>
-    public bool IsLegacy { get; init; }
-
     /// <summary>The encodings that it draws from.</summary>
     public IReadOnlyList<Code> Codes => _codes;
 
@@ -45,7 +42,7 @@ internal sealed class InstructionGenerator
         for (; ; )
         {
             Instruction instruction = Create(_codes[_random.Below(_codes.Count)]);
-            if (IsLegacy ? CanEncodeLegacy(instruction) : CanEncode(instruction)) return instruction;
+            if (CanEncode(instruction)) return instruction;
         }
     }
 
@@ -63,18 +60,6 @@ internal sealed class InstructionGenerator
     {
         var encoder = Encoder.Create(64, new NullWriter());
         return encoder.TryEncode(instruction, 0, out _, out _);
-    }
-
-    private static bool CanEncodeLegacy(in Instruction instruction)
-    {
-        if (!instruction.Code.ToOpCode().Mode32) return false;
-        using var stream = new System.IO.MemoryStream();
-        var encoder = Encoder.Create(64, new StreamCodeWriter(stream));
-        if (!encoder.TryEncode(instruction, 0, out _, out _)) return false;
-        byte[] bytes = stream.ToArray();
-        var decoder = Decoder.Create(32, bytes);
-        decoder.Decode(out Instruction narrow);
-        return narrow.Code == instruction.Code && narrow.Length == bytes.Length;
     }
 
     private static bool CanFill(OpCodeInfo info)
@@ -160,8 +145,7 @@ internal sealed class InstructionGenerator
 
     private Register RegisterOf(int bytes, bool isSmall)
     {
-        int number = IsLegacy ? _random.Below(4) : isSmall ? 9 + _random.Below(2)
-            : s_freeRegisters[_random.Below(s_freeRegisters.Length)];
+        int number = isSmall ? 9 + _random.Below(2) : s_freeRegisters[_random.Below(s_freeRegisters.Length)];
         switch (bytes)
         {
             case 1:
@@ -183,7 +167,7 @@ internal sealed class InstructionGenerator
         instruction.MemoryDisplSize = 8;
         instruction.MemoryDisplacement64 = (ulong)_random.Between(-600, 600);
         instruction.MemoryIndexScale = 1;
-        if (IsLegacy || !_random.OneIn(3)) return;
+        if (!_random.OneIn(3)) return;
         instruction.MemoryIndex = _random.Pick<Register>([Register.R9, Register.R10]);
         instruction.MemoryIndexScale = 1 << _random.Below(4);
     }

@@ -69,4 +69,23 @@ public sealed unsafe class VmObjectWordsTests
         Assert.That(_memory.TryFindTouched(1024, out touched), Is.True);
         Assert.That(touched, Is.EqualTo(1536));
     }
+
+    [TestCase(0UL)]
+    [TestCase(511UL)]
+    [TestCase(1UL << 19)]
+    [TestCase((1UL << 25) - 1)]
+    [TestCase(1UL << 25)]
+    [TestCase((1UL << 30) - 1)]
+    public void ATouchedWindowOfALongObjectIsFoundFromAnywhereBefore(ulong page)
+    {
+        using var memory = new VmObject(_arena, 1UL << 42);
+        memory.MakeWord(page, _frames);
+        ulong first = page & ~511UL;
+        foreach (ulong from in new[] { 0UL, first / 2, first, page })
+        {
+            Assert.That(memory.TryFindTouched(from, out ulong touched), Is.True);
+            Assert.That(touched, Is.EqualTo(ulong.Max(from, first)));
+        }
+        Assert.That(memory.TryFindTouched(first + 512, out _), Is.False);
+    }
 }
