@@ -1,12 +1,15 @@
 using System;
+using System.IO;
 using BenchmarkDotNet.Running;
 using Pagoda.Perf.Gate;
+using Pagoda.Perf.Machine;
 
 namespace Pagoda.Perf;
 
 /// <summary>
 /// <c>gate</c>: every workload once beside its limit, and the bytes it may allocate; fast, and fails on more than the
-/// budget. Anything else is BenchmarkDotNet's own command line: <c>--filter '*Walk*'</c>, <c>--list flat</c>, ...
+/// budget. <c>guest [KERNEL]</c>: the speed of guests, with the memory tester's kernel beside QEMU. Anything else is
+/// BenchmarkDotNet's own command line: <c>--filter '*Walk*'</c>, <c>--list flat</c>, ...
 /// </summary>
 internal static class Program
 {
@@ -16,6 +19,7 @@ internal static class Program
     internal static int Main(string[] args)
     {
         if (args is ["gate", .. string[] options]) return RunGate(options);
+        if (args is ["guest", .. string[] rest]) return RunGuests(rest);
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, new PerfConfig());
         return 0;
     }
@@ -28,5 +32,16 @@ internal static class Program
             return StatusBadInput;
         }
         return GateRunner.Run(Workloads.All(), Budgets.Load(), Console.Out) ? 0 : StatusFailed;
+    }
+
+    private static int RunGuests(string[] rest)
+    {
+        string? kernel = rest.Length > 0 ? rest[0] : null;
+        if (rest.Length <= 1 && (kernel is null || File.Exists(kernel)))
+        {
+            return GuestRunner.Run(kernel, Console.Out) ? 0 : StatusFailed;
+        }
+        Console.Error.WriteLine("perf: guest takes one kernel file at most, as tools/fetch-guests prints it.");
+        return StatusBadInput;
     }
 }
