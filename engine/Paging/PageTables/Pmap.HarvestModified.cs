@@ -74,7 +74,8 @@ public sealed unsafe partial class Pmap
             ulong modified = _modified;
             ulong frame = pmap._format.Frame;
             FrameTable frames = pmap._frames;
-            for (int i = first; (i = PteVector.Next(table, i, end, PteFormat.Managed)) < end; i++)
+            var scan = new PteScan(table, first, end, PteFormat.Managed);
+            while (scan.TryNext(out int i))
             {
                 ulong entry = Shared.Load(table + i);
                 uint pfn = (uint)((entry & frame) >> Paging.PageShift);

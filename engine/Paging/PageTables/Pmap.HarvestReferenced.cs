@@ -56,7 +56,8 @@ public sealed unsafe partial class Pmap
         int first = IndexAt(gpa, 1);
         int end = first + (int)((next - gpa) >> Paging.PageShift);
         ulong count = 0;
-        for (int i = first; (i = PteVector.Next(table, i, end, accessed)) < end; i++)
+        var scan = new PteScan(table, first, end, accessed);
+        while (scan.TryNext(out int i))
         {
             bool referenced = true;
             if (clear)

@@ -63,22 +63,27 @@ public sealed unsafe partial class Pmap
         ulong frame = _format.Frame;
         ulong pageSize = _format.PageSize;
         byte* directMap = _base;
-        level = _format.Levels;
+        int at = _format.Levels;
+        int shift = Paging.LevelShift(at);
+        level = at;
         cell = null;
         if (gpa >= _limit) return 0;
-        ulong* entry = _root + IndexAt(gpa, level);
+        ulong* entry = _root + ((gpa >> shift) & IndexMask);
         ulong value = Shared.Load(entry);
         while ((value & valid) != 0)
         {
-            if (level == 1 || (value & pageSize) != 0)
+            if (at == 1 || (value & pageSize) != 0)
             {
                 cell = entry;
+                level = at;
                 return value;
             }
-            level--;
-            entry = (ulong*)(directMap + (value & frame)) + IndexAt(gpa, level);
+            at--;
+            shift -= Paging.IndexBits;
+            entry = (ulong*)(directMap + (value & frame)) + ((gpa >> shift) & IndexMask);
             value = Shared.Load(entry);
         }
+        level = at;
         return 0;
     }
 }

@@ -98,7 +98,8 @@ public sealed unsafe partial class Pmap
             FrameTable frames = pmap._frames;
             removed = 0;
             done = end - first;
-            for (int i = first; (i = PteVector.Next(table, i, end, AlwaysSet)) < end; i++)
+            var scan = new PteScan(table, first, end, AlwaysSet);
+            while (scan.TryNext(out int i))
             {
                 ulong at = gpa + ((ulong)(i - first) << Paging.PageShift);
                 ulong old = Shared.Load(table + i);

@@ -68,7 +68,8 @@ public sealed unsafe partial class Pmap
             FrameTable frames = pmap._frames;
             int wired = 0;
             removed = 0;
-            for (int i = first; (i = PteVector.Next(table, i, end, AlwaysSet)) < end; i++)
+            var scan = new PteScan(table, first, end, AlwaysSet);
+            while (scan.TryNext(out int i))
             {
                 ulong old = Shared.Exchange(table + i, 0);
                 removed++;

@@ -25,7 +25,8 @@ public sealed unsafe partial class Pmap
     {
         ulong valid = _format.Valid;
         ulong* table = TableAt(pfn);
-        for (int i = 0; (i = PteVector.Next(table, i, Paging.EntriesPerTable, valid)) < Paging.EntriesPerTable; i++)
+        var scan = new PteScan(table, 0, Paging.EntriesPerTable, valid);
+        while (scan.TryNext(out int i))
         {
             ulong entry = Shared.Load(table + i);
             if ((entry & valid) == 0) continue;

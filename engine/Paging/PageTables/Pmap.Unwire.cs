@@ -45,7 +45,8 @@ public sealed unsafe partial class Pmap
             where TSink : struct, IRemovalSink, allows ref struct
         {
             int unwired = 0;
-            for (int i = first; (i = PteVector.Next(table, i, end, PteFormat.Wired)) < end; i++)
+            var scan = new PteScan(table, first, end, PteFormat.Wired);
+            while (scan.TryNext(out int i))
             {
                 ulong old = Shared.And(table + i, ~PteFormat.Wired);
                 unwired += BitOperations.PopCount(old & PteFormat.Wired);

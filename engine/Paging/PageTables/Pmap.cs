@@ -43,6 +43,7 @@ public sealed unsafe partial class Pmap : IDisposable
 {
     private const ulong WindowLockBit = PteFormat.WindowLock;
     private const ulong AlwaysSet = ~0UL;
+    private const ulong IndexMask = Paging.EntriesPerTable - 1;
 
     private readonly Arena _arena;
     private readonly byte* _base;

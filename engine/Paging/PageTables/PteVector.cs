@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.Intrinsics;
 using Pagoda.Core;
 
@@ -75,24 +74,5 @@ internal static unsafe class PteVector
             if ((Shared.Load(entries + i) & bits) != 0) found |= 1U << i;
         }
         return found;
-    }
-
-    /// <summary>
-    /// The next index from <paramref name="from"/> on whose entry has any of the bits; the end for none.
-    /// </summary>
-    /// <param name="table">The first cell of a table.</param>
-    /// <param name="from">The first index to look at.</param>
-    /// <param name="end">The index behind the last.</param>
-    /// <param name="bits">Any of these.</param>
-    public static int Next(ulong* table, int from, int end, ulong bits)
-    {
-        while (from < end)
-        {
-            int group = from & ~(Lanes - 1);
-            uint found = Look(table + group, bits) >> (from - group);
-            if (found != 0) return int.Min(from + BitOperations.TrailingZeroCount(found), end);
-            from = group + Lanes;
-        }
-        return end;
     }
 }

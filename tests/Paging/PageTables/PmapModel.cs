@@ -25,8 +25,8 @@ internal sealed class ModelLeaf
 }
 
 /// <summary>
-/// What a pmap should do, over a dictionary of pages: no tables, no bits, no frames for tables. Where an outcome depends
-/// on whether a frame could be had, the caller says which it was.
+/// What a pmap should do, over a dictionary of pages: no tables, no bits, no frames for tables. Where an outcome
+/// depends on whether a frame could be had, the caller says which it was.
 /// </summary>
 internal sealed class PmapModel(PteFormat format)
 {

@@ -41,21 +41,4 @@ public sealed unsafe class PteVectorTests
                 Assert.That(PteVector.Look(table + i, bits), Is.EqualTo(PteVector.LookScalar(table + i, bits)));
         }
     }
-
-    [Test]
-    public void TheNextEntryIsTheFirstWithTheBits()
-    {
-        using var region = new GuardedRegion(4096);
-        ulong* table = (ulong*)region.Base;
-        var random = new SeededGenerator(0x5EED_0004);
-        for (int round = 0; round < 2000; round++)
-        {
-            for (int i = 0; i < 512; i++) table[i] = random.OneIn(60) ? 2UL : 1;
-            int from = random.Below(513);
-            int end = from + random.Below(513 - from);
-            int expected = from;
-            while (expected < end && (table[expected] & 2) == 0) expected++;
-            Assert.That(PteVector.Next(table, from, end, 2), Is.EqualTo(expected), random.ToString());
-        }
-    }
 }
