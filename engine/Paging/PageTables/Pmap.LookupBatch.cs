@@ -14,8 +14,8 @@ public sealed unsafe partial class Pmap
     /// its next cache line before any waits for one. Lock-free, inside a consumer slot.
     /// </summary>
     /// <param name="gpas">The addresses, at most <see cref="LookupLanesMax"/>; any values.</param>
-    /// <param name="entries">Receives the leaf of each, without the window lock; 0 for none. As long as the first.</param>
-    /// <param name="levels">Receives the level of each leaf; without one, of the absent entry. As long as the first.</param>
+    /// <param name="entries">Receives the leaf of each, without the window lock; 0 for none. At least as long.</param>
+    /// <param name="levels">Receives the level of each leaf, or of the entry that was absent. At least as long.</param>
     public void LookupBatch(ReadOnlySpan<ulong> gpas, Span<ulong> entries, Span<byte> levels)
     {
         int lanes = gpas.Length;

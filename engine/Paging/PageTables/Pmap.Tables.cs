@@ -21,6 +21,9 @@ public sealed unsafe partial class Pmap
     {
         Invariant.Assert(level >= 2);
         if (!TryMakeTable(frames, parentPfn, level, out uint pfn)) return false;
+        // Born with a count of one, ours, until its parent has counted it: somebody may use the table, empty it and
+        // want to unlink it before that, and would take away from the parent's count what is not there yet.
+        _frames.AddTableEntries(pfn, 1);
         ulong entry = _format.TableEntry((ulong)pfn << Paging.PageShift);
         // Locked, and therefore also the release that puts the zeroed page and its record in front of the link.
         if (Shared.CompareExchange(parentEntry, entry, 0) != 0)
@@ -29,6 +32,7 @@ public sealed unsafe partial class Pmap
             return true;
         }
         _frames.AddTableEntries(parentPfn, 1);
+        _frames.AddTableEntries(pfn, -1);
         Shared.Increment(&_counters->TablePages);
         return true;
     }
@@ -104,10 +108,11 @@ public sealed unsafe partial class Pmap
             while (i-- > 0) Shared.Store(table + i, 0);
             return false;
         }
+        // Not counted any more before it is gone: whoever links the next one there must not count past the length.
+        _frames.AddTableEntries(parentPfn, -1);
         ulong linked = _format.TableEntry((ulong)pfn << Paging.PageShift);
         ulong found = Shared.CompareExchange(parentEntry, 0, linked);
         Invariant.Require(found == linked);     // With all its entries locked, nobody else can unlink it.
-        _frames.AddTableEntries(parentPfn, -1);
         Shared.Add(&_counters->TablePages, ulong.MaxValue);
         sink.TablePage(pfn);
         return true;
