@@ -158,7 +158,8 @@ public sealed unsafe partial class SoftVcpu
     }
 
     /// <summary>The part of a far return or IRET that changes the privilege level: the stack comes back too.</summary>
-    private Outcome ReturnOutward(ushort selector, ulong descriptor, uint cpl, ulong rip, ulong stack, ushort stackSelector)
+    private Outcome ReturnOutward(ushort selector, ulong descriptor, uint cpl, ulong rip, ulong stack,
+        ushort stackSelector)
     {
         VcpuState* s = _state;
         uint oldCpl = s->Cpl;

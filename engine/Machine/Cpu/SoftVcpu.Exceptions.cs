@@ -84,7 +84,9 @@ public sealed unsafe partial class SoftVcpu
         }
     }
 
-    /// <summary>Delivers the pending exception, a double fault if that fails, and shuts down if that fails too.</summary>
+    /// <summary>
+    /// Delivers the pending exception, a double fault if that fails, and shuts down if that fails too.
+    /// </summary>
     private bool DeliverException()
     {
         VcpuState* s = _state;
@@ -121,7 +123,8 @@ public sealed unsafe partial class SoftVcpu
     private static bool IsContributory(uint vector) =>
         vector is DivideError or InvalidTaskState or SegmentNotPresent or StackFault or GeneralProtection;
 
-    private static bool HasErrorCode(uint vector) => vector is DoubleFault or (>= InvalidTaskState and <= PageFault) or 17;
+    private static bool HasErrorCode(uint vector) =>
+        vector is DoubleFault or (>= InvalidTaskState and <= PageFault) or 17;
 
     /// <summary>
     /// Transfers control through the IDT, with RIP as the address to return to (SDM volume 3, sections 6.12 and 6.14).
@@ -211,7 +214,8 @@ public sealed unsafe partial class SoftVcpu
         if (transfer.StackTable != 0 || changes)
         {
             uint slot = transfer.StackTable != 0 ? 0x24 + (uint)(transfer.StackTable - 1) * 8 : 4 + transfer.Cpl * 8;
-            if (slot + 7 > s->TaskRegister.Limit) return Raise(InvalidTaskState, s->TaskRegister.Selector & SelectorMask);
+            uint selector = s->TaskRegister.Selector & SelectorMask;
+            if (slot + 7 > s->TaskRegister.Limit) return Raise(InvalidTaskState, selector);
             if (!ReadBytes(s->TaskBase + slot, (byte*)&stack, sizeof(ulong), user: false)) return false;
         }
         int words = transfer.HasError ? 6 : 5;

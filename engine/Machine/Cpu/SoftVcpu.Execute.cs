@@ -107,7 +107,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.LeaIndex64:
-                    *(ulong*)(r + op->A) = *(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp;
+                    *(ulong*)(r + op->A) = *(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp;
                     op++;
                     continue;
                 case OpCode.Lea32:
@@ -115,11 +116,13 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.LeaIndex32:
-                    *(ulong*)(r + op->A) = (uint)(*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp);
+                    *(ulong*)(r + op->A) = (uint)(*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp);
                     op++;
                     continue;
                 case OpCode.Lea16:
-                    *(ulong*)(r + op->A) = (ushort)(*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp);
+                    *(ulong*)(r + op->A) = (ushort)(*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp);
                     op++;
                     continue;
                 case OpCode.Load8:
@@ -211,7 +214,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Load8Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp) & s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if ((ea & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 1)) == null) goto Fault;
@@ -219,7 +223,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Load16Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp) & s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 1) & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 2)) == null) goto Fault;
@@ -227,7 +232,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Load32Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp) & s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 3) & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 4)) == null) goto Fault;
@@ -235,7 +241,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Load64Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp) & s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 7) & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 8)) == null) goto Fault;
@@ -243,7 +250,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.LoadZx8Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp) & s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if ((ea & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 1)) == null) goto Fault;
@@ -251,7 +259,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.LoadZx16Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp) & s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 1) & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 2)) == null) goto Fault;
@@ -259,7 +268,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.LoadSx32To64Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp) & s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 3) & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 4)) == null) goto Fault;
@@ -295,28 +305,32 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Store8Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp) & s->AddressMask;
                     p = s->TlbWrite + ((ea >> 8) & SoftTlb.IndexMask);
                     if ((ea & PageMask) == *(ulong*)p) *(byte*)(ea + *(ulong*)(p + 8)) = *(byte*)(r + op->A);
                     else if (!vcpu.SlowWrite(op, ea, 1, *(byte*)(r + op->A))) goto Fault;
                     op++;
                     continue;
                 case OpCode.Store16Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp) & s->AddressMask;
                     p = s->TlbWrite + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 1) & PageMask) == *(ulong*)p) *(ushort*)(ea + *(ulong*)(p + 8)) = *(ushort*)(r + op->A);
                     else if (!vcpu.SlowWrite(op, ea, 2, *(ushort*)(r + op->A))) goto Fault;
                     op++;
                     continue;
                 case OpCode.Store32Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp) & s->AddressMask;
                     p = s->TlbWrite + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 3) & PageMask) == *(ulong*)p) *(uint*)(ea + *(ulong*)(p + 8)) = *(uint*)(r + op->A);
                     else if (!vcpu.SlowWrite(op, ea, 4, *(uint*)(r + op->A))) goto Fault;
                     op++;
                     continue;
                 case OpCode.Store64Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
+                        + (ulong)op->Disp) & s->AddressMask;
                     p = s->TlbWrite + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 7) & PageMask) == *(ulong*)p) *(ulong*)(ea + *(ulong*)(p + 8)) = *(ulong*)(r + op->A);
                     else if (!vcpu.SlowWrite(op, ea, 8, *(ulong*)(r + op->A))) goto Fault;

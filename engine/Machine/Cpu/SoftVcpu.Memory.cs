@@ -4,7 +4,9 @@ using Pagoda.Core;
 
 namespace Pagoda.Machine.Cpu;
 
-/// <summary>Slow paths of memory accesses: TLB misses, page crossings, device memory, stores beside decoded code.</summary>
+/// <summary>
+/// Slow paths of memory accesses: TLB misses, page crossings, device memory, stores beside decoded code.
+/// </summary>
 public sealed unsafe partial class SoftVcpu
 {
     private const ulong MmioNanoseconds = 1000;
@@ -107,8 +109,8 @@ public sealed unsafe partial class SoftVcpu
     }
 
     /// <summary>
-    /// The load of a read-modify-write that missed: memory itself when stores to it need no care, else the scratch word,
-    /// which <see cref="CommitRmw"/> writes back.
+    /// The load of a read-modify-write that missed: memory itself when stores to it need no care, else the scratch
+    /// word, which <see cref="CommitRmw"/> writes back.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private byte* SlowRmw(MicroOp* op, ulong address, int size)
@@ -230,7 +232,9 @@ public sealed unsafe partial class SoftVcpu
         return true;
     }
 
-    /// <summary>Whether a run that crosses at most one page boundary may be written. False: something is pending.</summary>
+    /// <summary>
+    /// Whether a run that crosses at most one page boundary may be written. False: something is pending.
+    /// </summary>
     private bool CanWriteBytes(ulong address, int size, bool user)
     {
         int first = (int)Math.Min((ulong)size, Paging.PageBytes - (address & Paging.PageOffsetMask));

@@ -225,7 +225,8 @@ public sealed unsafe partial class SoftVcpu
         return WriteBytes(op, address, &rights, 1, user: false) ? Outcome.Next : Outcome.Fault;
     }
 
-    private bool LoadSystemSegment(ushort selector, uint typeA, uint typeB, ref SegmentState hidden, ref ulong segmentBase)
+    private bool LoadSystemSegment(ushort selector, uint typeA, uint typeB, ref SegmentState hidden,
+        ref ulong segmentBase)
     {
         uint error = selector & SelectorMask;
         if ((selector & 4) != 0) return Raise(GeneralProtection, error);

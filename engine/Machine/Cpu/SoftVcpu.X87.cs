@@ -140,7 +140,8 @@ public sealed unsafe partial class SoftVcpu
         }
         else
         {
-            words[0] = size == 2 ? BitConverter.SingleToUInt32Bits((float)value) : BitConverter.DoubleToUInt64Bits(value);
+            words[0] = size == 2 ? BitConverter.SingleToUInt32Bits((float)value)
+                : BitConverter.DoubleToUInt64Bits(value);
         }
         return WriteBytes(op, FpuAddress(op), (byte*)words, bytes, IsUser);
     }
@@ -154,7 +155,9 @@ public sealed unsafe partial class SoftVcpu
         _ => Math.Truncate(value),
     };
 
-    /// <summary>A rounded value as an integer of 2, 4 or 8 bytes; the integer indefinite where it does not fit.</summary>
+    /// <summary>
+    /// A rounded value as an integer of 2, 4 or 8 bytes; the integer indefinite where it does not fit.
+    /// </summary>
     private static ulong FpuInteger(double value, int sizeLog2)
     {
         double limit = sizeLog2 == 1 ? 0x8000 : sizeLog2 == 2 ? 0x8000_0000 : 9223372036854775808.0;
@@ -214,7 +217,8 @@ public sealed unsafe partial class SoftVcpu
         }
         else
         {
-            int conditions = (isEqual ? ConditionC3 : 0) | (isUnordered ? ConditionC2 : 0) | (isBelow ? ConditionC0 : 0);
+            int conditions = (isEqual ? ConditionC3 : 0) | (isUnordered ? ConditionC2 : 0)
+                | (isBelow ? ConditionC0 : 0);
             s->FpuStatus = (ushort)(s->FpuStatus & ~Conditions4 | conditions);
         }
         FpuPop((FpuOp)op->Sub == FpuOp.Test ? 0 : op->Imm);

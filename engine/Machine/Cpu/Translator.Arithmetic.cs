@@ -2,7 +2,9 @@ using Iced.Intel;
 
 namespace Pagoda.Machine.Cpu;
 
-/// <summary>Two-operand arithmetic, increments, shifts by constants and multiplications that the hot switch knows.</summary>
+/// <summary>
+/// Two-operand arithmetic, increments, shifts by constants and multiplications that the hot switch knows.
+/// </summary>
 internal sealed unsafe partial class Translator
 {
     private bool TryArithmetic(in Instruction i)

@@ -160,7 +160,8 @@ internal sealed unsafe partial class Translator
         Address address = EmitBitAddress(i, size, out byte bit);
         if (operation == IntegerOp.Bt)
         {
-            EmitLoad(size == 1 ? OpCode.LoadZx16 : size == 2 ? OpCode.Load32 : OpCode.Load64, RegisterFile.Temp0, address);
+            OpCode load = size == 1 ? OpCode.LoadZx16 : size == 2 ? OpCode.Load32 : OpCode.Load64;
+            EmitLoad(load, RegisterFile.Temp0, address);
             EmitInteger(operation, RegisterFile.Temp0, bit, size);
             return true;
         }

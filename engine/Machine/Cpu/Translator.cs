@@ -6,10 +6,10 @@ namespace Pagoda.Machine.Cpu;
 /// <summary>Turns the bytes of one page into the micro-ops of a block.</summary>
 /// <remarks>
 /// Two passes: decode up to <see cref="InstructionsMax"/> instructions from a private copy of the bytes, then emit. The
-/// block goes on behind conditional branches and follows direct jumps inside the page; it ends at calls, indirect and far
-/// branches, instructions that change the CPU's mode, and the end of the page. In between the second pass knows two things
-/// that make it fast: which instruction set the flags, so that a following branch tests just that, and whether the next
-/// instruction overwrites all flags, so that this one need not set them.
+/// block goes on behind conditional branches and follows direct jumps inside the page; it ends at calls, indirect and
+/// far branches, instructions that change the CPU's mode, and the end of the page. In between the second pass knows two
+/// things that make it fast: which instruction set the flags, so that a following branch tests just that, and whether
+/// the next instruction overwrites all flags, so that this one need not set them.
 /// </remarks>
 internal sealed unsafe partial class Translator
 {

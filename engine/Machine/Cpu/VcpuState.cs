@@ -3,7 +3,9 @@ using Pagoda.Core;
 
 namespace Pagoda.Machine.Cpu;
 
-/// <summary>A segment register's hidden part; its base lies in the register file so that micro-ops can add it.</summary>
+/// <summary>
+/// A segment register's hidden part; its base lies in the register file so that micro-ops can add it.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct SegmentState
 {

@@ -90,7 +90,9 @@ public sealed class SingleFaultWorkload : Workload
     public override void Dispose() => _fixture.Dispose();
 }
 
-/// <summary>What a fault cannot do without: its page's word, its frame's record and its entry, each a locked step.</summary>
+/// <summary>
+/// What a fault cannot do without: its page's word, its frame's record and its entry, each a locked step.
+/// </summary>
 public sealed unsafe class FaultLimit : Workload
 {
     private const int ColumnBytes = GuestFixture.Pages * 16;

@@ -21,8 +21,8 @@ internal unsafe struct HostRegisters
 /// the oracle for everything that both can execute.
 /// </summary>
 /// <remarks>
-/// Code ends with <see cref="ExitBytes"/>. It must not fault, and RSP must point into memory with room below it, because
-/// the runtime's signals may use that stack.
+/// Code ends with <see cref="ExitBytes"/>. It must not fault, and RSP must point into memory with room below it,
+/// because the runtime's signals may use that stack.
 /// </remarks>
 internal sealed unsafe partial class HostCpu : IDisposable
 {

@@ -89,7 +89,9 @@ public sealed class TranslatorIntegerTests
                 ulong divisor = 4 + random.Below(width == 3 ? ulong.MaxValue >> 2 : (1UL << (8 << width) - 2) - 4);
                 registers.Values[3] = divisor;
                 registers.Values[2] = width == 0 ? registers.Values[2] : random.Below(divisor / 4 + 1);
-                if (width == 0) registers.Values[0] = registers.Values[0] & ~0xFF00UL | random.Below(divisor / 4 + 1) << 8;
+                if (width != 0) return;
+                ulong high = random.Below(divisor / 4 + 1) << 8;
+                registers.Values[0] = registers.Values[0] & ~0xFF00UL | high;
             };
             difference.Check(a =>
             {
