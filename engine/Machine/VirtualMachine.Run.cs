@@ -1,8 +1,6 @@
 using System;
 using System.Buffers.Binary;
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
 using Pagoda.Core;
 using Pagoda.Faults;
 using Pagoda.Machine.Cpu;
@@ -122,14 +120,14 @@ public sealed unsafe partial class VirtualMachine
     private string Explain(RunEnd end)
     {
         if (end == RunEnd.Halt) return ExplainHalt();
-        if (end == RunEnd.TripleFault) return "the guest's processor shut down after a triple fault: " + Registers();
+        if (end == RunEnd.TripleFault) return "the processor shut down after a triple fault: " + _vcpu.DescribeRegisters();
         if (end != RunEnd.Error) return "";
         if (_console.HasFailed) return "the console's output could not be written.";
         return _exit switch
         {
             VcpuExit.Unsupported => "the guest needs what the processor has not: " + _vcpu.DescribeUnsupported(),
-            VcpuExit.MemoryError => ExplainMemory() + Registers(),
-            _ => "the guest asked for a reset: " + Registers(),
+            VcpuExit.MemoryError => ExplainMemory() + _vcpu.DescribeRegisters(),
+            _ => "the guest asked for a reset: " + _vcpu.DescribeRegisters(),
         };
     }
 
@@ -144,25 +142,5 @@ public sealed unsafe partial class VirtualMachine
         Guest.Read(new Gpa(gpa), cell);
         ulong errors = BinaryPrimitives.ReadUInt64LittleEndian(cell);
         return errors == 0 ? "" : "the guest found " + errors + " errors in its memory.";
-    }
-
-    private string Registers()
-    {
-        VcpuState* state = _vcpu.State;
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"rip={state->Rip:x}, rflags={_vcpu.Rflags:x}");
-        // A local, because making a static array at its first use would count as the run's allocation.
-        string[] names =
-        [
-            "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-            "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-        ];
-        for (int i = 0; i < names.Length; i++)
-        {
-            text.Append(CultureInfo.InvariantCulture, $", {names[i]}={state->Gpr[i]:x}");
-        }
-        text.Append(CultureInfo.InvariantCulture, $", cr0={state->Cr0:x}, cr2={state->Cr2:x}, cr3={state->Cr3:x}");
-        text.Append(CultureInfo.InvariantCulture, $", cr4={state->Cr4:x}, efer={state->Efer:x}");
-        return text.ToString();
     }
 }

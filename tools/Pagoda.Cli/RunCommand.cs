@@ -32,7 +32,7 @@ internal static class RunCommand
         ReportFile? json = arguments.Json is null ? null : new ReportFile("--json", arguments.Json);
         if (arguments.Dump is not null) GuardDump(arguments.Dump, () => ElfCoreWriter.CheckTarget(arguments.Dump));
 
-        using VirtualMachine machine = Named(() => new VirtualMachine(options, environment.Console));
+        using VirtualMachine machine = Named(arguments, () => new VirtualMachine(options, environment.Console));
         VirtualMachine.Warm(options);
         LiveLine? line = !arguments.Quiet && environment.IsTerminal ? new LiveLine(environment.Error) : null;
         RunResult result = machine.Run(line);
@@ -44,7 +44,7 @@ internal static class RunCommand
         return Conclude(arguments, result, environment.Error);
     }
 
-    private static MachineOptions Plan(RunArguments arguments) => Named(() =>
+    private static MachineOptions Plan(RunArguments arguments) => Named(arguments, () =>
     {
         var map = new MemoryMap(arguments.MemoryBytes, CpuidModel.PhysBits);
         BootPlan boot = arguments.Kernel is null
@@ -86,7 +86,7 @@ internal static class RunCommand
     }
 
     /// <summary>Puts the option's name before what the machine says about its value.</summary>
-    private static T Named<T>(Func<T> make)
+    private static T Named<T>(RunArguments arguments, Func<T> make)
     {
         try
         {
@@ -98,7 +98,7 @@ internal static class RunCommand
             {
                 MachineSubject.Memory => "--memory",
                 MachineSubject.Arena => "--arena",
-                MachineSubject.Kernel => "--kernel",
+                MachineSubject.Kernel => "--kernel '" + arguments.Kernel + "'",
                 _ => "--append",
             };
             throw new CliException(option + ": " + exception.Message, exception);

@@ -163,13 +163,26 @@ public sealed unsafe partial class SoftVcpu : IDisposable
             byte value = (byte)((i < 8 ? low : high) >> (i & 7) * 8);
             text.Append(CultureInfo.InvariantCulture, $" {value:x2}");
         }
-        string[] names = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"];
+        return text.Append(", ").Append(DescribeRegisters()).ToString();
+    }
+
+    /// <summary>RIP, flags, general and control registers, in one line.</summary>
+    public string DescribeRegisters()
+    {
+        string[] names =
+        [
+            "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+            "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+        ];
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"rip={_state->Rip:x}, rflags={Rflags:x}");
         for (int i = 0; i < names.Length; i++)
         {
             text.Append(CultureInfo.InvariantCulture, $", {names[i]}={_state->Gpr[i]:x}");
         }
-        text.Append(CultureInfo.InvariantCulture, $", cr0={_state->Cr0:x}, cr3={_state->Cr3:x}, cr4={_state->Cr4:x}");
-        text.Append(CultureInfo.InvariantCulture, $", efer={_state->Efer:x}, cs={_state->Cs.Selector:x}");
+        text.Append(CultureInfo.InvariantCulture, $", cr0={_state->Cr0:x}, cr2={_state->Cr2:x}, cr3={_state->Cr3:x}");
+        text.Append(CultureInfo.InvariantCulture, $", cr4={_state->Cr4:x}, efer={_state->Efer:x}");
+        text.Append(CultureInfo.InvariantCulture, $", cs={_state->Cs.Selector:x}, ss={_state->Ss.Selector:x}");
         return text.ToString();
     }
 

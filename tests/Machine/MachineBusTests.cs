@@ -1,0 +1,58 @@
+using NUnit.Framework;
+using Pagoda.Machine;
+
+namespace Pagoda.Tests.Machine;
+
+public sealed class MachineBusTests
+{
+    [Test]
+    public void HolesReadOnesAndDropWrites()
+    {
+        // mov dword [0A0000h], 0; mov eax, [0A0000h]; mov dx, 3F8h; out dx, al; hlt
+        byte[] code =
+        [
+            0xC7, 0x05, 0, 0, 0x0A, 0, 0, 0, 0, 0, 0xA1, 0, 0, 0x0A, 0, 0x66, 0xBA, 0xF8, 0x03, 0xEE, 0xF4,
+        ];
+        RunResult result = BareMachine.Run(code, out string console);
+        Assert.That(console, Is.EqualTo("\u00FF"), result.Message);
+        Assert.That(result.MmioExits, Is.EqualTo(2UL));
+    }
+
+    [Test]
+    public void TheRomReadsZerosAndDropsWrites()
+    {
+        // mov byte [0C0123h], 5; mov al, [0C0123h]; add al, '0'; mov dx, 3F8h; out dx, al; hlt
+        byte[] code =
+        [
+            0xC6, 0x05, 0x23, 0x01, 0x0C, 0, 5, 0xA0, 0x23, 0x01, 0x0C, 0, 0x04, 0x30, 0x66, 0xBA, 0xF8, 0x03, 0xEE,
+            0xF4,
+        ];
+        RunResult result = BareMachine.Run(code, out string console);
+        Assert.That(console, Is.EqualTo("0"), result.Message);
+        Assert.That(result.MmioExits, Is.EqualTo(1UL));
+    }
+
+    [Test]
+    public void AResetEndsTheRun()
+    {
+        RunResult result = BareMachine.Run([0xB0, 0xFE, 0xE6, 0x64, 0xEB, 0xFE], out _); // mov al, 0FEh; out 64h, al; jmp $
+        Assert.That(result.End, Is.EqualTo(RunEnd.Error));
+        Assert.That(result.Message, Does.Contain("reset"));
+    }
+
+    [Test]
+    public void UnknownModelSpecificRegistersAreAGeneralProtectionFault()
+    {
+        // mov ecx, 277h; rdmsr; hlt: without a table of handlers the fault shuts the processor down
+        RunResult result = BareMachine.Run([0xB9, 0x77, 0x02, 0, 0, 0x0F, 0x32, 0xF4], out _);
+        Assert.That(result.End, Is.EqualTo(RunEnd.TripleFault));
+    }
+
+    [Test]
+    public void PortsTakeAMicrosecondOfVirtualTime()
+    {
+        // in al, 61h; hlt
+        RunResult result = BareMachine.Run([0xE4, 0x61, 0xF4], out _);
+        Assert.That(result.VirtualNanoseconds, Is.EqualTo(1_002UL));
+    }
+}

@@ -1,0 +1,46 @@
+using System;
+using System.IO;
+using System.Text;
+using NUnit.Framework;
+using Pagoda.Machine;
+using Pagoda.Machine.Boot;
+using Pagoda.PageTables;
+using Pagoda.Tests.Machine.Devices;
+using Pagoda.Tests.Support;
+
+namespace Pagoda.Tests.Machine;
+
+/// <summary>Debian's memtest86+, up to its test 3: it has moved itself by then and tested where it was.</summary>
+[TestFixture(TableKind.Ept, true)]
+[TestFixture(TableKind.Ept, false)]
+[TestFixture(TableKind.Rvi, true)]
+public sealed class MemoryTesterTests(TableKind tables, bool hardwareAd)
+{
+    private const string CommandLine = "console=ttyS0,115200";
+    private const string FirstLineOfTest3 = "#3  [Moving inversions";
+
+    [Test]
+    public void ItReachesTest3WithoutAnError()
+    {
+        byte[] image = File.ReadAllBytes(Capability.RequireMemoryTester());
+        var map = new MemoryMap(8UL << 20, CpuidModel.PhysBits);
+        var sink = new CollectingSink();
+        using var machine = new VirtualMachine(new MachineOptions
+        {
+            Memory = map,
+            Boot = BootPlan.ForKernel(KernelImage.Parse(image), CommandLine, map),
+            ArenaBytes = 16UL << 20,
+            Tables = tables,
+            HardwareAd = hardwareAd,
+            Until = Encoding.ASCII.GetBytes(FirstLineOfTest3),
+            TimeLimit = TimeSpan.FromMinutes(5),
+        }, sink);
+        RunResult result = machine.Run();
+        Assert.That(result.End, Is.EqualTo(RunEnd.Until), result.Message + sink.Text);
+        Assert.That(sink.Text, Does.Contain("Memtest86+").And.Contain("Pagoda software vCPU").And.Contain("1000MHz"));
+        Assert.That(sink.Text, Does.Contain("Errors: 0"));
+        Assert.That(sink.Text, Does.Not.Match("Errors: *[1-9]"));
+        Assert.That(result.Counters.AccessedEmulations, Is.Zero);
+        Assert.That(result.Counters.DirtyEmulations, hardwareAd ? Is.Zero : Is.GreaterThan(0UL));
+    }
+}
