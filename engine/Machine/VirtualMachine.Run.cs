@@ -120,7 +120,7 @@ public sealed unsafe partial class VirtualMachine
     private string Explain(RunEnd end)
     {
         if (end == RunEnd.Halt) return ExplainHalt();
-        if (end == RunEnd.TripleFault) return "the processor shut down after a triple fault: " + _vcpu.DescribeRegisters();
+        if (end == RunEnd.TripleFault) return "the processor shut down, a triple fault: " + _vcpu.DescribeRegisters();
         if (end != RunEnd.Error) return "";
         if (_console.HasFailed) return "the console's output could not be written.";
         return _exit switch

@@ -10,17 +10,18 @@ using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests.Machine;
 
-/// <summary>Debian's memtest86+, up to its test 3: it has moved itself by then and tested where it was.</summary>
+/// <summary>Debian's memtest86+, past its test 3: it has moved itself by then and tested where it was.</summary>
+/// <remarks>It redraws its screen every two seconds of virtual time; the first test to be seen is the sixth.</remarks>
 [TestFixture(TableKind.Ept, true)]
 [TestFixture(TableKind.Ept, false)]
 [TestFixture(TableKind.Rvi, true)]
 public sealed class MemoryTesterTests(TableKind tables, bool hardwareAd)
 {
     private const string CommandLine = "console=ttyS0,115200";
-    private const string FirstLineOfTest3 = "#3  [Moving inversions";
+    private const string TestSix = "#6  [Moving inversions";
 
     [Test]
-    public void ItReachesTest3WithoutAnError()
+    public void ItGetsPastTestThreeWithoutAnError()
     {
         byte[] image = File.ReadAllBytes(Capability.RequireMemoryTester());
         var map = new MemoryMap(8UL << 20, CpuidModel.PhysBits);
@@ -32,15 +33,17 @@ public sealed class MemoryTesterTests(TableKind tables, bool hardwareAd)
             ArenaBytes = 16UL << 20,
             Tables = tables,
             HardwareAd = hardwareAd,
-            Until = Encoding.ASCII.GetBytes(FirstLineOfTest3),
-            TimeLimit = TimeSpan.FromMinutes(5),
+            Until = Encoding.ASCII.GetBytes(TestSix),
+            TimeLimit = TimeSpan.FromMinutes(2),
         }, sink);
         RunResult result = machine.Run();
-        Assert.That(result.End, Is.EqualTo(RunEnd.Until), result.Message + sink.Text);
+        Assert.That(result.End, Is.EqualTo(RunEnd.Until), result.Message + Tail(sink.Text));
         Assert.That(sink.Text, Does.Contain("Memtest86+").And.Contain("Pagoda software vCPU").And.Contain("1000MHz"));
         Assert.That(sink.Text, Does.Contain("Errors: 0"));
         Assert.That(sink.Text, Does.Not.Match("Errors: *[1-9]"));
         Assert.That(result.Counters.AccessedEmulations, Is.Zero);
         Assert.That(result.Counters.DirtyEmulations, hardwareAd ? Is.Zero : Is.GreaterThan(0UL));
     }
+
+    private static string Tail(string text) => text.Length > 1000 ? text[^1000..] : text;
 }
