@@ -23,8 +23,16 @@ internal static class Formats
 
     public static readonly PmapOptions X86 = new() { Kind = TableKind.X86, PhysBits = PhysBits, Gigapages = true };
 
+    public static readonly PmapOptions EptFiveLevels = new()
+    {
+        Kind = TableKind.Ept, PhysBits = PhysBits, Gigapages = true, HardwareAd = false, Levels = 5,
+    };
+
     /// <summary>Every mode by name, for fixtures and cases.</summary>
     public static readonly string[] Names = ["Ept", "EptExecOnly", "EptEmulated", "Rvi", "X86"];
+
+    /// <summary>The same and five levels, for tests to which the depth of the tree is nothing.</summary>
+    public static readonly string[] NamesAnyDepth = [.. Names, "EptFiveLevels"];
 
     public static PmapOptions ByName(string name) => name switch
     {
@@ -33,6 +41,7 @@ internal static class Formats
         "EptEmulated" => EptEmulated,
         "Rvi" => Rvi,
         "X86" => X86,
+        "EptFiveLevels" => EptFiveLevels,
         _ => throw new System.ArgumentOutOfRangeException(nameof(name)),
     };
 }
