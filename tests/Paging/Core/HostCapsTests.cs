@@ -1,8 +1,10 @@
 using NUnit.Framework;
 using Pagoda.Core;
+using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests;
 
+[Category(Categories.Vectors)]
 public sealed class HostCapsTests
 {
     [Test]

@@ -6,6 +6,7 @@ using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests.Faults;
 
+[Category(Categories.Vectors)]
 public sealed unsafe class LaneOrderTests
 {
     private const int Lanes = 64;

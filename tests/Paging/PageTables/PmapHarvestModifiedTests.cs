@@ -1,9 +1,11 @@
 using NUnit.Framework;
 using Pagoda.Core;
 using Pagoda.PageTables;
+using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests.PageTables;
 
+[Category(Categories.Vectors)]
 public sealed class PmapHarvestModifiedTests
 {
     [TestCase("EptEmulated", 0x0030000000000475UL)]

@@ -1,9 +1,11 @@
 using NUnit.Framework;
 using Pagoda.Core;
 using Pagoda.PageTables;
+using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests.PageTables;
 
+[Category(Categories.Vectors)]
 public sealed class PmapRangeTests
 {
     private static readonly LeafRequest s_write = new(Prot.All, Prot.Write);

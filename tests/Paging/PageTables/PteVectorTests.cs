@@ -5,6 +5,7 @@ using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests.PageTables;
 
+[Category(Categories.Vectors)]
 public sealed unsafe class PteVectorTests
 {
     [Test]

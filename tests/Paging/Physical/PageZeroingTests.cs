@@ -7,6 +7,7 @@ using Pagoda.Tests.Support;
 namespace Pagoda.Tests.Physical;
 
 /// <summary>Each form of zeroing and of the test for zero, one against the other.</summary>
+[Category(Categories.Vectors)]
 [TestFixture(Twin.Best)]
 [TestFixture(Twin.Scalar)]
 [TestFixture(Twin.Vector256)]

@@ -2,9 +2,11 @@ using System;
 using NUnit.Framework;
 using Pagoda.Core;
 using Pagoda.Physical;
+using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests.Physical;
 
+[Category(Categories.Vectors)]
 public sealed unsafe class ZeroedPoolTests
 {
     private const uint Frames = 301;
