@@ -14,7 +14,7 @@ public sealed unsafe class DeviceRanges
     private readonly ulong _base;
     private readonly ulong _end;
     private DeviceRange[] _ranges = [];     // Replaced, never changed.
-    private ulong _next;
+    private ulong _next;                    // Where the search for a gap starts.
 
     internal DeviceRanges(ulong deviceBase, ulong end)
     {
@@ -25,13 +25,6 @@ public sealed unsafe class DeviceRanges
 
     /// <summary>How many ranges there are at this moment.</summary>
     public int Count => Shared.Load(ref _ranges).Length;
-
-    /// <summary>Where the search for a gap starts.</summary>
-    private ulong Next
-    {
-        get => Shared.Load(ref _next);
-        set => Shared.Store(ref _next, value);
-    }
 
     /// <summary>Adds a range that a callback answers.</summary>
     /// <param name="length">Bytes, a multiple of 4 KiB.</param>
@@ -105,7 +98,7 @@ public sealed unsafe class DeviceRanges
         while (true)
         {
             DeviceRange[] old = Shared.Load(ref _ranges);
-            ulong hpa = FindGap(old, Next, length);
+            ulong hpa = FindGap(old, Shared.Load(ref _next), length);
             if (hpa == 0) hpa = FindGap(old, _base, length);
             if (hpa == 0)
             {
@@ -119,7 +112,7 @@ public sealed unsafe class DeviceRanges
             Array.Copy(old, at, ranges, at + 1, old.Length - at);
             if (Shared.CompareExchange(ref _ranges, ranges, old) != old) continue;
             // A hint only: two threads that add at once may both start from the same place, and find different gaps.
-            Next = hpa + length;
+            Shared.Store(ref _next, hpa + length);
             return hpa;
         }
     }

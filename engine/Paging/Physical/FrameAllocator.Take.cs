@@ -126,14 +126,14 @@ public sealed unsafe partial class FrameAllocator
         bool done = TryCommitChunks((int)(pfn >> ChunkOrder), 1 << (found - ChunkOrder));
         _lock.Acquire();
         _state->InFlight--;
-        // Some chunks may have been committed before the system ran out: what is fresh is asked of the bitmap again.
-        flags = (flags & FrameRecord.KnownZero) | (done ? 0 : FreshFlag(pfn, found));
         if (done)
         {
+            flags &= ~FrameRecord.Fresh;
             pfn = Split(pfn, found, order, ref flags);
         }
         else
         {
+            // The flags still hold: a fresh block is committed by one call, and a mixed one was not fresh before.
             MergeAndLink(pfn, found, flags);
             Shared.Store(&_state->FreeFrames, _state->FreeFrames + (1UL << order));
             pfn = 0;

@@ -60,6 +60,60 @@ public sealed unsafe class FrameAllocatorTakeTests
     }
 
     [Test]
+    public void AMixedRunThatTheSystemRefusesIsStillThere()
+    {
+        using Arena arena = TestArena.Of(4 * Paging.WindowPages);
+        uint first = arena.Allocator.TryTake(Paging.WindowOrder);
+        uint second = arena.Allocator.TryTake(Paging.WindowOrder);
+        arena.Allocator.Give(first, Paging.WindowOrder);
+        arena.Allocator.Give(second, Paging.WindowOrder);
+        Assert.That(Libc.Munmap(arena.Base + 3 * Paging.WindowBytes, (nuint)Paging.WindowBytes), Is.Zero);
+        ulong free = arena.Allocator.FreeFrames;
+        Assert.That(arena.Allocator.TryTake(Paging.WindowOrder + 1), Is.Zero);
+        Assert.That(arena.Allocator.FreeFrames, Is.EqualTo(free));
+        arena.Allocator.CheckConsistency();
+        Assert.That(arena.Allocator.TryTake(Paging.WindowOrder), Is.Not.Zero);
+    }
+
+    [Test]
+    public void ATakerThatFindsNothingWaitsForTheChunkThatAnotherCommits()
+    {
+        using Arena arena = TestArena.Of(2 * Paging.WindowPages);
+        while (arena.Allocator.CommittedBytes == Paging.WindowBytes && arena.Allocator.TryTake(0) != 0)
+        {
+            // Takes the first chunk whole, and one frame that shows the second.
+        }
+        uint* last = stackalloc uint[1];
+        *last = Paging.WindowPages;
+        int failures = 0;
+        using var together = new Barrier(2);
+        void Work(bool trims)
+        {
+            for (int round = 0; round < 100; round++)
+            {
+                if (trims)
+                {
+                    arena.Allocator.GiveBatch(last, 1);
+                    arena.Trim();
+                }
+                together.SignalAndWait();
+                uint pfn = arena.Allocator.TryTake(0);
+                if (pfn == 0) Interlocked.Increment(ref failures);
+                together.SignalAndWait();
+                if (pfn != 0 && !trims) arena.Allocator.Give(pfn, 0);
+                if (trims) *last = pfn;
+                together.SignalAndWait();
+            }
+        }
+
+        var other = new Thread(() => Work(false));
+        other.Start();
+        Work(true);
+        other.Join();
+        Assert.That(failures, Is.Zero);
+    }
+
+    [Test]
     public void TwoThreadsNeverGetTheSameFrameAndSeeNoFalseExhaustion()
     {
         // As many frames as both hold at most, so that every failure would be a false one.

@@ -110,6 +110,9 @@ public sealed unsafe class FrameCacheTests
             Assert.That(seen.Add(taken), Is.True);
         }
         Assert.That(seen, Does.Contain(pfn));
+        uint* spilt = stackalloc uint[FrameCache.RefillMax];
+        Assert.That(arena.Zeroed.TryTake(spilt, FrameCache.RefillMax), Is.EqualTo(FrameCache.RefillMax));
+        for (int i = 0; i < FrameCache.RefillMax; i++) Assert.That(seen.Add(spilt[i]), Is.True);
     }
 
     [Test]
