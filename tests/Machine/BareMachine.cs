@@ -36,7 +36,7 @@ internal static class BareMachine
             ArenaBytes = arenaBytes,
             Tables = tables,
             Until = Encoding.ASCII.GetBytes(until),
-            TimeLimit = limit ?? TimeSpan.FromMinutes(30),
+            TimeLimit = limit ?? TimeSpan.FromMinutes(1),
             InstructionsMax = instructionsMax,
         };
     }

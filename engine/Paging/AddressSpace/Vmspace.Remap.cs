@@ -8,7 +8,7 @@ public sealed unsafe partial class Vmspace
 {
     /// <summary>
     /// Moves everything mapped in a range to another one, with its content. When it returns no consumer has a
-    /// translation of the old place. Accesses to either place meanwhile find one of them mapped, never both.
+    /// translation of the old place; until then one that had it may still use it, while the new place is there already.
     /// </summary>
     /// <param name="from">The first byte, page aligned; the range is mapped throughout.</param>
     /// <param name="length">Bytes, whole pages.</param>

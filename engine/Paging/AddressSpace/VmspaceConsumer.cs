@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 using Pagoda.Core;
 using Pagoda.Diagnostics;
 using Pagoda.Physical;
@@ -15,7 +16,13 @@ namespace Pagoda.AddressSpace;
 public sealed unsafe class VmspaceConsumer : IDisposable
 {
     private readonly ulong* _calling;
+    private readonly VmMap _map;
     private bool _disposed;
+
+    // The entry found last, and the generation in which it was; an odd one never is the map's.
+    private MapEntry _entry;
+    private VmObject? _memory;
+    private ulong _generation = 1;
 
     internal VmspaceConsumer(Vmspace space, int slot, ulong* calling)
     {
@@ -24,6 +31,7 @@ public sealed unsafe class VmspaceConsumer : IDisposable
         Frames = new FrameCache(space.Arena);
         Counters = space.Counters.RowOf(slot);
         _calling = calling;
+        _map = space.Map;
     }
 
     /// <summary>The vmspace.</summary>
@@ -53,6 +61,35 @@ public sealed unsafe class VmspaceConsumer : IDisposable
     /// </summary>
     [AllocationFree]
     public void Exit() => Space.Consumers.Exit(Slot);
+
+    /// <summary>
+    /// Looks an address up in the map, as <see cref="VmMap.TryFind"/> does. Inside the slot. What was found last is
+    /// kept while the map does not change: most faults of a thread are in the entry of the one before.
+    /// </summary>
+    [AllocationFree]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryFind(ulong gpa, out MapEntry entry, out VmObject? memory, out ulong generation)
+    {
+        generation = _map.Generation;
+        if (generation == _generation && gpa - _entry.Start < _entry.Length)
+        {
+            entry = _entry;
+            memory = _memory;
+            return true;
+        }
+        return TryFindAnew(gpa, out entry, out memory, out generation);
+    }
+
+    [AllocationFree]
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryFindAnew(ulong gpa, out MapEntry entry, out VmObject? memory, out ulong generation)
+    {
+        if (!_map.TryFind(gpa, out entry, out memory, out generation)) return false;
+        _entry = entry;
+        _memory = memory;
+        _generation = generation;
+        return true;
+    }
 
     /// <summary>
     /// Announces work that spans several stays in the slot. The entry that follows is a locked operation, so the

@@ -5,12 +5,18 @@ namespace Pagoda.Faults;
 /// <summary>
 /// What the pipeline knows of each lane between its stages, by column. It lives on the stack, uninitialised.
 /// </summary>
-/// <remarks>A lane's cells are written by Locate before any later stage reads them.</remarks>
+/// <remarks>Entry and Level are written by the probe, the rest by Locate, before any later stage reads them.</remarks>
 [AllocationFree]
 internal unsafe struct FaultLanes
 {
     /// <summary>Lanes of one pass; a longer batch takes several. A set of lanes is one 64-bit word.</summary>
     public const int Max = 64;
+
+    /// <summary>The leaf that the probe found; 0 for none.</summary>
+    public fixed ulong Entry[Max];
+
+    /// <summary>The leaf's level.</summary>
+    public fixed byte Level[Max];
 
     /// <summary>The lanes in ascending order of their pages.</summary>
     public fixed byte Order[Max];

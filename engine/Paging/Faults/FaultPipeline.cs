@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
 
@@ -27,7 +26,6 @@ public static unsafe class FaultPipeline
     /// <param name="consumer">The caller's; outside its slot, and it stays so.</param>
     /// <param name="batch">Any number of lanes; more than 64 are taken in turns.</param>
     /// <returns>Lanes whose access is allowed now.</returns>
-    [SkipLocalsInit]
     public static int Resolve(VmspaceConsumer consumer, in FaultBatch batch)
     {
         FaultLanes lanes;

@@ -26,7 +26,7 @@ internal unsafe ref partial struct FaultRun
             ulong gpa = _gpa[lane];
             if (gpa - entry.Start >= entry.Length)
             {
-                bool found = _space.Map.TryFind(gpa, out entry, out memory, out ulong generation);
+                bool found = _consumer.TryFind(gpa, out entry, out memory, out ulong generation);
                 if (kept == 0) _generation = generation;
                 if (generation != _generation)
                 {

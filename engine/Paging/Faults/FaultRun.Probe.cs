@@ -1,3 +1,4 @@
+using System;
 using System.Numerics;
 using Pagoda.Core;
 using Pagoda.Diagnostics;
@@ -12,11 +13,14 @@ internal unsafe ref partial struct FaultRun
     private void Probe()
     {
         ref readonly PteFormat format = ref _pmap.Format;
+        FaultLanes* lanes = _lanes;
+        LookUp();
         for (ulong set = _pending; set != 0; set &= set - 1)
         {
             int lane = BitOperations.TrailingZeroCount(set);
             ulong gpa = _gpa[lane];
-            ulong entry = _pmap.Lookup(gpa, out int level);
+            ulong entry = lanes->Entry[lane];
+            int level = lanes->Level[lane];
             if (entry == 0 || !format.Grants(entry, _access[lane])) continue;
             FaultStatus status = format.EmulatesAd ? Emulate(gpa, _access[lane]) : FaultStatus.Spurious;
             // Changed since: the rest of the pipeline looks again under the lock.
@@ -24,6 +28,20 @@ internal unsafe ref partial struct FaultRun
             ulong offset = gpa & ((1UL << Paging.LevelShift(level)) - 1);
             End(lane, status, (format.LeafFrame(entry, level) | offset) & ~(ulong)Paging.PageOffsetMask);
         }
+    }
+
+    /// <summary>Walks for all lanes, side by side.</summary>
+    private readonly void LookUp()
+    {
+        FaultLanes* lanes = _lanes;
+        if (_count > 1)
+        {
+            _pmap.LookupBatch(new ReadOnlySpan<ulong>(_gpa, _count), new Span<ulong>(lanes->Entry, _count),
+                new Span<byte>(lanes->Level, _count));
+            return;
+        }
+        lanes->Entry[0] = _pmap.Lookup(_gpa[0], out int level);
+        lanes->Level[0] = (byte)level;
     }
 
     private readonly FaultStatus Emulate(ulong gpa, Prot access)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
 using Pagoda.PageTables;
@@ -9,6 +10,7 @@ namespace Pagoda.Faults;
 /// <summary>Stage 5: supplied pages become Resident, and are entered if the map still shows them there.</summary>
 internal unsafe ref partial struct FaultRun
 {
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Publish()
     {
         if (_claimed == 0) return;

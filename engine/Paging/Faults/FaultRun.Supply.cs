@@ -11,6 +11,7 @@ namespace Pagoda.Faults;
 /// <summary>Stage 4: frames for claimed pages, and their content. In no slot, under no lock.</summary>
 internal unsafe ref partial struct FaultRun
 {
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Supply()
     {
         for (ulong rest = _claimed; rest != 0;)
@@ -28,7 +29,6 @@ internal unsafe ref partial struct FaultRun
     }
 
     /// <summary>Reads all claimed pages of one object by one call of its pager.</summary>
-    [SkipLocalsInit]
     private void SupplyFrom(VmObject memory, ulong set)
     {
         byte* order = stackalloc byte[FaultLanes.Max];

@@ -39,6 +39,12 @@ internal unsafe ref partial struct FaultRun
     private bool _metBusy;
     private bool _metEdit;
 
+    // Lanes by their final status; the others are resolved.
+    private int _spurious;
+    private int _emulated;
+    private int _unmapped;
+    private int _failed;
+
     public FaultRun(VmspaceConsumer consumer, FaultLanes* lanes, ulong* gpa, Prot* access, ulong* hpa,
         FaultStatus* status, int count)
     {
@@ -79,7 +85,8 @@ internal unsafe ref partial struct FaultRun
                 Supply();
                 Publish();
             }
-            Unfold();
+            if (_folded != 0) Unfold();
+            if (_again == 0) break;
             // Here the consumer owns no Busy page and is in no slot: it may wait for others.
             if (_metBusy) wait.Step();
             StartAgain();
@@ -87,6 +94,7 @@ internal unsafe ref partial struct FaultRun
         return Count();
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void StartAgain()
     {
         ulong lanes = (ulong)BitOperations.PopCount(_again);
@@ -111,6 +119,7 @@ internal unsafe ref partial struct FaultRun
         _pending &= ~(1UL << lane);
         _status[lane] = status;
         _hpa[lane] = 0;
+        Tally(status);
     }
 
     /// <summary>Gives a lane a final status with a translation.</summary>
@@ -120,6 +129,7 @@ internal unsafe ref partial struct FaultRun
         _pending &= ~(1UL << lane);
         _status[lane] = status;
         _hpa[lane] = hpa | (_gpa[lane] & Paging.PageOffsetMask);
+        Tally(status);
     }
 
     /// <summary>Lets a lane start again at the probe.</summary>
@@ -144,30 +154,34 @@ internal unsafe ref partial struct FaultRun
             _status[lane] = _status[leader];
             ulong page = _hpa[leader] & ~(ulong)Paging.PageOffsetMask;
             _hpa[lane] = page == 0 ? 0 : page | (_gpa[lane] & Paging.PageOffsetMask);
+            Tally(_status[lane]);
         }
         _folded = 0;
     }
 
+    /// <summary>Adds what happened to the consumer's counters; returns how many accesses are allowed.</summary>
     private readonly int Count()
     {
-        int nested = 0;
-        int spurious = 0;
-        int emulated = 0;
-        int unmapped = 0;
-        for (int lane = 0; lane < _count; lane++)
-        {
-            FaultStatus status = _status[lane];
-            nested += status == FaultStatus.Resolved ? 1 : 0;
-            spurious += status == FaultStatus.Spurious ? 1 : 0;
-            emulated += status == FaultStatus.Emulated ? 1 : 0;
-            unmapped += status == FaultStatus.NoMapping ? 1 : 0;
-        }
         CounterRow counters = _consumer.Counters;
-        counters.AddIfAny(Counter.NestedFaults, (ulong)nested);
-        counters.AddIfAny(Counter.SpuriousFaults, (ulong)spurious);
-        counters.AddIfAny(Counter.UnmappedFaults, (ulong)unmapped);
-        int allowed = nested + spurious + emulated;
-        counters.AddIfAny(Counter.FailedFaults, (ulong)(_count - allowed - unmapped));
+        int allowed = _count - _unmapped - _failed;
+        if (_spurious + _emulated + _unmapped + _failed != 0)
+        {
+            counters.AddIfAny(Counter.SpuriousFaults, (ulong)_spurious);
+            counters.AddIfAny(Counter.UnmappedFaults, (ulong)_unmapped);
+            counters.AddIfAny(Counter.FailedFaults, (ulong)_failed);
+        }
+        counters.AddIfAny(Counter.NestedFaults, (ulong)(allowed - _spurious - _emulated));
         return allowed;
+    }
+
+    /// <summary>Counts a lane's final status; Resolved is what is left.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Tally(FaultStatus status)
+    {
+        if (status == FaultStatus.Resolved) return;
+        if (status == FaultStatus.Spurious) _spurious++;
+        else if (status == FaultStatus.Emulated) _emulated++;
+        else if (status == FaultStatus.NoMapping) _unmapped++;
+        else _failed++;
     }
 }

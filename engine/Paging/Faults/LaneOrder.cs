@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Pagoda.Core;
 
@@ -53,7 +52,6 @@ internal static unsafe class LaneOrder
     }
 
     /// <summary>The vector form.</summary>
-    [SkipLocalsInit]
     internal static void SortByRank(ulong* gpa, ulong set, byte* order)
     {
         long* keys = stackalloc long[FaultLanes.Max];

@@ -1,5 +1,4 @@
 using System;
-using System.Runtime.CompilerServices;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
 using Pagoda.Faults;
@@ -40,7 +39,6 @@ public static unsafe class GuestCopy
         fixed (byte* bytes = source) return Copy(consumer, gpa, bytes, (ulong)source.Length, Prot.Write);
     }
 
-    [SkipLocalsInit]
     private static FaultStatus Copy(VmspaceConsumer consumer, ulong gpa, byte* host, ulong length, Prot access)
     {
         if (length == 0) return FaultStatus.Resolved;

@@ -27,7 +27,6 @@ public static unsafe class GuestHold
     /// <param name="spans">Receives the spans in order; room for as many as the range has pages.</param>
     /// <param name="count">How many spans there are: frames that follow one another share one.</param>
     /// <returns>Resolved, or why not. Device ranges hold no memory: NoMapping.</returns>
-    [SkipLocalsInit]
     public static FaultStatus Hold(VmspaceConsumer consumer, ulong gpa, ulong length, Prot access,
         Span<GuestSpan> spans, out int count)
     {

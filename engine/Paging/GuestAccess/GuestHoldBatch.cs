@@ -1,6 +1,5 @@
 using System;
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
@@ -61,7 +60,6 @@ public static unsafe class GuestHoldBatch
         return released;
     }
 
-    [SkipLocalsInit]
     private static int HoldSome(VmspaceConsumer consumer, ReadOnlySpan<ulong> gpa, Prot access, Span<nint> pointer,
         Span<FaultStatus> status)
     {
@@ -90,7 +88,6 @@ public static unsafe class GuestHoldBatch
     }
 
     /// <summary>Holds the lanes that are mapped; returns those that are not.</summary>
-    [SkipLocalsInit]
     private static ulong HoldPresent(VmspaceConsumer consumer, ReadOnlySpan<ulong> gpa, Prot access,
         Span<nint> pointer, Span<FaultStatus> status, ulong pending, ref int held)
     {
@@ -131,7 +128,6 @@ public static unsafe class GuestHoldBatch
     }
 
     /// <summary>Faults lanes in; returns those that may be held now, and ends the others.</summary>
-    [SkipLocalsInit]
     private static ulong FaultIn(VmspaceConsumer consumer, ulong lanes, ulong* missing, int count, Prot access,
         Span<nint> pointer, Span<FaultStatus> status)
     {

@@ -41,7 +41,7 @@ public static class GuestTranslation
         ulong at = gpa;
         while (true)
         {
-            bool found = consumer.Space.Map.TryFind(at, out MapEntry entry, out _, out _);
+            bool found = consumer.TryFind(at, out MapEntry entry, out _, out _);
             if (!found) status = FaultStatus.NoMapping;
             else if ((access & ~entry.Prot) != 0) status = FaultStatus.Protection;
             if (status != FaultStatus.Resolved || entry.End - 1 >= last) break;

@@ -1,5 +1,4 @@
 using System;
-using System.Runtime.CompilerServices;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
 using Pagoda.Faults;
@@ -36,7 +35,6 @@ internal static unsafe class MissingPages
 
     /// <summary>Faults them in. The caller is outside its slot.</summary>
     /// <returns>Resolved, or the status of the first page that could not be had.</returns>
-    [SkipLocalsInit]
     public static FaultStatus Fault(VmspaceConsumer consumer, ulong* missing, int count, Prot access)
     {
         Prot* accesses = stackalloc Prot[Max];
