@@ -35,7 +35,8 @@ public sealed class MachineBusTests
     [Test]
     public void AResetEndsTheRun()
     {
-        RunResult result = BareMachine.Run([0xB0, 0xFE, 0xE6, 0x64, 0xEB, 0xFE], out _); // mov al, 0FEh; out 64h, al; jmp $
+        // mov al, 0FEh; out 64h, al; jmp $
+        RunResult result = BareMachine.Run([0xB0, 0xFE, 0xE6, 0x64, 0xEB, 0xFE], out _);
         Assert.That(result.End, Is.EqualTo(RunEnd.Error));
         Assert.That(result.Message, Does.Contain("reset"));
     }

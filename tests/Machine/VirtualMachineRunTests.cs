@@ -36,7 +36,8 @@ public sealed class VirtualMachineRunTests
     [Test]
     public void AnEndlessGuestEndsAtItsLimits()
     {
-        Assert.That(BareMachine.Run([0xEB, 0xFE], out _, limit: TimeSpan.FromMilliseconds(1)).End, Is.EqualTo(RunEnd.Timeout));
+        RunResult timed = BareMachine.Run([0xEB, 0xFE], out _, limit: TimeSpan.FromMilliseconds(1));
+        Assert.That(timed.End, Is.EqualTo(RunEnd.Timeout));
         RunResult counted = BareMachine.Run([0xEB, 0xFE], out _, instructionsMax: 25_000);
         Assert.That(counted.End, Is.EqualTo(RunEnd.Timeout));
         Assert.That(counted.GuestInstructions, Is.InRange(25_000UL, 31_000UL));

@@ -5,8 +5,8 @@ using Pagoda.PageTables;
 namespace Pagoda.Tests.PageTables;
 
 /// <summary>
-/// What an operation does to part of a superpage equals what it does to the same part of 512 leaves, for every operation
-/// and every part whose ends are at an edge.
+/// What an operation does to part of a superpage equals what it does to the same part of 512 leaves, for every
+/// operation and every part whose ends are at an edge.
 /// </summary>
 [TestFixtureSource(typeof(Formats), nameof(Formats.NamesAnyDepth))]
 public sealed class PmapPartialSuperpageTests(string name)
