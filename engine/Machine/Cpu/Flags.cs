@@ -11,6 +11,7 @@ namespace Pagoda.Machine.Cpu;
 ///   Add8..Add64   A = sum, B = addend               ZF: A == 0   CF: A &lt; B unsigned
 ///   Result        A = result for ZF, SF, PF         B = CF, AF, OF in RFLAGS positions
 ///   Image         B = all six in RFLAGS positions
+///   + overlay     bit 8 of the kind: CF is bit 9 and OF bit 10 of it, the other flags as the low byte says
 /// </code>
 /// A logical operation is Sub64 of its result and 0.
 /// </remarks>
@@ -55,6 +56,11 @@ internal static unsafe class Flags
     public const uint Result = 8;
     public const uint Image = 9;
 
+    private const uint KindMask = 0xFF;
+    private const uint HasOverlay = 1 << 8;
+    private const int OverlayCarry = 9;
+    private const int OverlayOverflow = 10;
+
     /// <summary>The kind of and, or, xor and test: a subtraction of nothing from the result.</summary>
     public const uint Logic = Sub64;
 
@@ -67,14 +73,24 @@ internal static unsafe class Flags
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong WidthMask(byte width) => width == 0 ? 0xFFFF : width == 1 ? 0xFFFF_FFFF : ulong.MaxValue;
 
+    /// <summary>A kind with another carry and overflow (0 or 1 each) over it, as rotates leave it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Overlay(uint kind, ulong carry, ulong overflow) =>
+        (kind & KindMask) | HasOverlay | (uint)carry << OverlayCarry | (uint)overflow << OverlayOverflow;
+
     /// <summary>CF, as 0 or 1.</summary>
-    public static ulong CarryOf(VcpuState* s) =>
-        s->FlagKind < FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : s->FlagB & Carry;
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong CarryOf(VcpuState* s)
+    {
+        uint kind = s->FlagKind;
+        if (kind < FirstBits) return s->FlagA < s->FlagB ? 1UL : 0UL;
+        return (kind & HasOverlay) != 0 ? kind >> OverlayCarry & 1 : s->FlagB & Carry;
+    }
 
     /// <summary>ZF.</summary>
     public static bool IsZero(VcpuState* s)
     {
-        uint kind = s->FlagKind;
+        uint kind = s->FlagKind & KindMask;
         if (kind < Add8) return s->FlagA == s->FlagB;
         return kind != Image ? s->FlagA == 0 : (s->FlagB & Zero) != 0;
     }
@@ -82,7 +98,7 @@ internal static unsafe class Flags
     /// <summary>SF.</summary>
     public static bool IsSign(VcpuState* s)
     {
-        uint kind = s->FlagKind;
+        uint kind = s->FlagKind & KindMask;
         if (kind < Add8) return ((s->FlagA - s->FlagB) >> (int)((8U << (int)kind) - 1) & 1) != 0;
         return kind != Image ? (long)s->FlagA < 0 : (s->FlagB & Sign) != 0;
     }
@@ -91,6 +107,7 @@ internal static unsafe class Flags
     public static bool IsOverflow(VcpuState* s)
     {
         uint kind = s->FlagKind;
+        if ((kind & HasOverlay) != 0) return (kind >> OverlayOverflow & 1) != 0;
         if (kind >= FirstBits) return (s->FlagB & Overflow) != 0;
         ulong a = s->FlagA;
         ulong b = s->FlagB;
@@ -102,7 +119,7 @@ internal static unsafe class Flags
     /// <summary>PF.</summary>
     public static bool IsParity(VcpuState* s)
     {
-        uint kind = s->FlagKind;
+        uint kind = s->FlagKind & KindMask;
         if (kind == Image) return (s->FlagB & Parity) != 0;
         ulong result = kind < Add8 ? s->FlagA - s->FlagB : s->FlagA;
         return (BitOperations.PopCount(result & 0xFF) & 1) == 0;
@@ -111,7 +128,7 @@ internal static unsafe class Flags
     /// <summary>AF.</summary>
     public static bool IsAdjust(VcpuState* s)
     {
-        uint kind = s->FlagKind;
+        uint kind = s->FlagKind & KindMask;
         if (kind >= FirstBits) return (s->FlagB & Adjust) != 0;
         ulong other = s->FlagA - s->FlagB;      // the difference, or the first addend
         return ((s->FlagA ^ s->FlagB ^ other) & Adjust) != 0;

@@ -5,9 +5,8 @@ namespace Pagoda.Machine.Cpu;
 /// it; every member is called from the vCPU's thread, with
 /// <see cref="SoftVcpu.TimeNanoseconds"/> up to date and the vCPU outside its consumer slot for none of them.
 /// </summary>
-/// <remarks>
-/// A read of nothing gives ones, a write to nothing is dropped: a bus has no failure to report there.
-/// </remarks>
+/// <remarks>A read of nothing gives ones, a write to nothing is dropped: a bus has no failure to report
+/// there.</remarks>
 public interface IMachineBus
 {
     /// <summary>Reads <paramref name="size"/> (1, 2 or 4) bytes from a port; bits above them are ignored.</summary>

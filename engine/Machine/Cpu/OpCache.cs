@@ -77,9 +77,8 @@ internal sealed unsafe class OpCache : IDisposable
         DropDestinations();
     }
 
-    /// <summary>
-    /// Room for a block of so many micro-ops and instructions; everything is dropped if there is none.
-    /// </summary>
+    /// <summary>Room for a block of so many micro-ops and instructions; everything is dropped if there is
+    /// none.</summary>
     public Block* Begin(int ops, int instructions)
     {
         uint need = (uint)(Block.HeaderBytes + ops * MicroOp.SizeBytes + (instructions + 1) * sizeof(ushort));

@@ -68,6 +68,7 @@ public sealed unsafe partial class SoftVcpu
     }
 
     /// <summary>Writes a general register as instructions do: 32 bits clear the upper half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void StoreRegister(byte register, int sizeLog2, ulong value)
     {
         byte* cell = (byte*)_state + register;

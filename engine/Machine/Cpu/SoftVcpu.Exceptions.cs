@@ -17,6 +17,7 @@ public sealed unsafe partial class SoftVcpu
     private const uint StackFault = 12;
     private const uint GeneralProtection = 13;
     private const uint PageFault = 14;
+    private const uint AlignmentCheck = 17;
 
     private const uint SelectorMask = 0xFFFC;
     private const uint ErrorIdt = 2;
@@ -84,9 +85,8 @@ public sealed unsafe partial class SoftVcpu
         }
     }
 
-    /// <summary>
-    /// Delivers the pending exception, a double fault if that fails, and shuts down if that fails too.
-    /// </summary>
+    /// <summary>Delivers the pending exception, a double fault if that fails, and shuts down if that fails
+    /// too.</summary>
     private bool DeliverException()
     {
         VcpuState* s = _state;
@@ -124,7 +124,7 @@ public sealed unsafe partial class SoftVcpu
         vector is DivideError or InvalidTaskState or SegmentNotPresent or StackFault or GeneralProtection;
 
     private static bool HasErrorCode(uint vector) =>
-        vector is DoubleFault or (>= InvalidTaskState and <= PageFault) or 17;
+        vector is DoubleFault or (>= InvalidTaskState and <= PageFault) or AlignmentCheck;
 
     /// <summary>
     /// Transfers control through the IDT, with RIP as the address to return to (SDM volume 3, sections 6.12 and 6.14).
@@ -214,8 +214,8 @@ public sealed unsafe partial class SoftVcpu
         if (transfer.StackTable != 0 || changes)
         {
             uint slot = transfer.StackTable != 0 ? 0x24 + (uint)(transfer.StackTable - 1) * 8 : 4 + transfer.Cpl * 8;
-            uint selector = s->TaskRegister.Selector & SelectorMask;
-            if (slot + 7 > s->TaskRegister.Limit) return Raise(InvalidTaskState, selector);
+            uint taskError = s->TaskRegister.Selector & SelectorMask;
+            if (slot + 7 > s->TaskRegister.Limit) return Raise(InvalidTaskState, taskError);
             if (!ReadBytes(s->TaskBase + slot, (byte*)&stack, sizeof(ulong), user: false)) return false;
         }
         int words = transfer.HasError ? 6 : 5;

@@ -17,6 +17,7 @@ namespace Pagoda.Machine.Cpu;
 public sealed unsafe partial class SoftVcpu
 {
     private const ulong PageMask = ~Paging.PageOffsetMask;
+    private const int Rcx = 1 * 8;
     private const int Rsp = 4 * 8;
 
     /// <summary>Executes from <see cref="VcpuState.Rip"/> until the slice is used up or something ends it.</summary>
@@ -29,7 +30,8 @@ public sealed unsafe partial class SoftVcpu
         MicroOp* op;
         byte* p;
         ulong ea, a, b, target;
-        long low;
+        long low, budget;
+        int count;
         Outcome outcome;
         goto Lookup;
 
@@ -107,8 +109,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.LeaIndex64:
-                    *(ulong*)(r + op->A) = *(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp;
+                    *(ulong*)(r + op->A) = *(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) +
+                        (ulong)op->Disp;
                     op++;
                     continue;
                 case OpCode.Lea32:
@@ -116,13 +118,13 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.LeaIndex32:
-                    *(ulong*)(r + op->A) = (uint)(*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp);
+                    *(ulong*)(r + op->A) = (uint)(*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) +
+                        (ulong)op->Disp);
                     op++;
                     continue;
                 case OpCode.Lea16:
-                    *(ulong*)(r + op->A) = (ushort)(*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp);
+                    *(ulong*)(r + op->A) = (ushort)(*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) +
+                        (ulong)op->Disp);
                     op++;
                     continue;
                 case OpCode.Load8:
@@ -214,8 +216,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Load8Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) &
+                        s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if ((ea & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 1)) == null) goto Fault;
@@ -223,8 +225,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Load16Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) &
+                        s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 1) & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 2)) == null) goto Fault;
@@ -232,8 +234,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Load32Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) &
+                        s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 3) & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 4)) == null) goto Fault;
@@ -241,8 +243,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Load64Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) &
+                        s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 7) & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 8)) == null) goto Fault;
@@ -250,8 +252,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.LoadZx8Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) &
+                        s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if ((ea & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 1)) == null) goto Fault;
@@ -259,8 +261,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.LoadZx16Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) &
+                        s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 1) & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 2)) == null) goto Fault;
@@ -268,8 +270,8 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.LoadSx32To64Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) &
+                        s->AddressMask;
                     p = s->TlbRead + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 3) & PageMask) == *(ulong*)p) p = (byte*)(ea + *(ulong*)(p + 8));
                     else if ((p = vcpu.SlowRead(op, ea, 4)) == null) goto Fault;
@@ -305,32 +307,32 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Store8Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) &
+                        s->AddressMask;
                     p = s->TlbWrite + ((ea >> 8) & SoftTlb.IndexMask);
                     if ((ea & PageMask) == *(ulong*)p) *(byte*)(ea + *(ulong*)(p + 8)) = *(byte*)(r + op->A);
                     else if (!vcpu.SlowWrite(op, ea, 1, *(byte*)(r + op->A))) goto Fault;
                     op++;
                     continue;
                 case OpCode.Store16Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) &
+                        s->AddressMask;
                     p = s->TlbWrite + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 1) & PageMask) == *(ulong*)p) *(ushort*)(ea + *(ulong*)(p + 8)) = *(ushort*)(r + op->A);
                     else if (!vcpu.SlowWrite(op, ea, 2, *(ushort*)(r + op->A))) goto Fault;
                     op++;
                     continue;
                 case OpCode.Store32Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) &
+                        s->AddressMask;
                     p = s->TlbWrite + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 3) & PageMask) == *(ulong*)p) *(uint*)(ea + *(ulong*)(p + 8)) = *(uint*)(r + op->A);
                     else if (!vcpu.SlowWrite(op, ea, 4, *(uint*)(r + op->A))) goto Fault;
                     op++;
                     continue;
                 case OpCode.Store64Index:
-                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale)
-                        + (ulong)op->Disp) & s->AddressMask;
+                    ea = (*(ulong*)(r + op->Base) + (*(ulong*)(r + op->Index) << op->Scale) + (ulong)op->Disp) &
+                        s->AddressMask;
                     p = s->TlbWrite + ((ea >> 8) & SoftTlb.IndexMask);
                     if (((ea + 7) & PageMask) == *(ulong*)p) *(ulong*)(ea + *(ulong*)(p + 8)) = *(ulong*)(r + op->A);
                     else if (!vcpu.SlowWrite(op, ea, 8, *(ulong*)(r + op->A))) goto Fault;
@@ -1017,7 +1019,7 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Inc8:
-                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : s->FlagB & 1;
+                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : Flags.CarryOf(s);
                     a = (ulong)*(sbyte*)(r + op->A) + 1;
                     *(byte*)(r + op->A) = (byte)a;
                     if ((sbyte)a == sbyte.MinValue) b |= Flags.Overflow;
@@ -1028,7 +1030,7 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Inc32:
-                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : s->FlagB & 1;
+                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : Flags.CarryOf(s);
                     a = (ulong)*(int*)(r + op->A) + 1;
                     *(ulong*)(r + op->A) = (uint)a;
                     if ((int)a == int.MinValue) b |= Flags.Overflow;
@@ -1039,7 +1041,7 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Inc64:
-                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : s->FlagB & 1;
+                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : Flags.CarryOf(s);
                     a = *(ulong*)(r + op->A) + 1;
                     *(ulong*)(r + op->A) = a;
                     if ((long)a == long.MinValue) b |= Flags.Overflow;
@@ -1050,7 +1052,7 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Dec8:
-                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : s->FlagB & 1;
+                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : Flags.CarryOf(s);
                     a = (ulong)*(sbyte*)(r + op->A) - 1;
                     *(byte*)(r + op->A) = (byte)a;
                     if ((sbyte)a == sbyte.MaxValue) b |= Flags.Overflow;
@@ -1061,7 +1063,7 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Dec32:
-                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : s->FlagB & 1;
+                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : Flags.CarryOf(s);
                     a = (ulong)*(int*)(r + op->A) - 1;
                     *(ulong*)(r + op->A) = (uint)a;
                     if ((int)a == int.MaxValue) b |= Flags.Overflow;
@@ -1072,7 +1074,7 @@ public sealed unsafe partial class SoftVcpu
                     op++;
                     continue;
                 case OpCode.Dec64:
-                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : s->FlagB & 1;
+                    b = s->FlagKind < Flags.FirstBits ? (s->FlagA < s->FlagB ? 1UL : 0UL) : Flags.CarryOf(s);
                     a = *(ulong*)(r + op->A) - 1;
                     *(ulong*)(r + op->A) = a;
                     if ((long)a == long.MaxValue) b |= Flags.Overflow;
@@ -1162,6 +1164,100 @@ public sealed unsafe partial class SoftVcpu
                     *(ulong*)(r + op->A) = a;
                     s->FlagA = a;
                     s->FlagKind = Flags.Result;
+                    op++;
+                    continue;
+                case OpCode.ShlCl32:
+                    count = *(r + Rcx) & 31;
+                    if (count == 0) goto NoShift32;
+                    a = *(uint*)(r + op->A);
+                    b = (a >> (32 - count)) & 1;
+                    a = (uint)a << count;
+                    *(ulong*)(r + op->A) = (uint)a;
+                    s->FlagA = (ulong)(int)a;
+                    s->FlagB = b | (((a >> 31) ^ b) << 11);
+                    s->FlagKind = Flags.Result;
+                    op++;
+                    continue;
+                case OpCode.ShlCl64:
+                    count = *(r + Rcx) & 63;
+                    if (count == 0) goto NoShift64;
+                    a = *(ulong*)(r + op->A);
+                    b = (a >> (64 - count)) & 1;
+                    a = a << count;
+                    *(ulong*)(r + op->A) = a;
+                    s->FlagA = a;
+                    s->FlagB = b | (((a >> 63) ^ b) << 11);
+                    s->FlagKind = Flags.Result;
+                    op++;
+                    continue;
+                case OpCode.ShrCl32:
+                    count = *(r + Rcx) & 31;
+                    if (count == 0) goto NoShift32;
+                    a = *(uint*)(r + op->A);
+                    b = (a >> (count - 1)) & 1;
+                    a >>= count;
+                    *(ulong*)(r + op->A) = (uint)a;
+                    s->FlagB = b | ((((a << 1) ^ a) >> 31 & 1) << 11);
+                    s->FlagA = (ulong)(int)a;
+                    s->FlagKind = Flags.Result;
+                    op++;
+                    continue;
+                case OpCode.ShrCl64:
+                    count = *(r + Rcx) & 63;
+                    if (count == 0) goto NoShift64;
+                    a = *(ulong*)(r + op->A);
+                    b = (a >> (count - 1)) & 1;
+                    a >>= count;
+                    *(ulong*)(r + op->A) = a;
+                    s->FlagB = b | ((((a << 1) ^ a) >> 63 & 1) << 11);
+                    s->FlagA = a;
+                    s->FlagKind = Flags.Result;
+                    op++;
+                    continue;
+                case OpCode.SarCl32:
+                    count = *(r + Rcx) & 31;
+                    if (count == 0) goto NoShift32;
+                    a = (ulong)*(int*)(r + op->A);
+                    s->FlagB = (ulong)((long)a >> (count - 1)) & 1;
+                    a = (ulong)((long)a >> count);
+                    *(ulong*)(r + op->A) = (uint)a;
+                    s->FlagA = a;
+                    s->FlagKind = Flags.Result;
+                    op++;
+                    continue;
+                case OpCode.SarCl64:
+                    count = *(r + Rcx) & 63;
+                    if (count == 0) goto NoShift64;
+                    a = *(ulong*)(r + op->A);
+                    s->FlagB = (ulong)((long)a >> (count - 1)) & 1;
+                    a = (ulong)((long)a >> count);
+                    *(ulong*)(r + op->A) = a;
+                    s->FlagA = a;
+                    s->FlagKind = Flags.Result;
+                    op++;
+                    continue;
+                case OpCode.Rol32:
+                    a = BitOperations.RotateLeft(*(uint*)(r + op->A), op->Imm);
+                    *(ulong*)(r + op->A) = a;
+                    s->FlagKind = Flags.Overlay(s->FlagKind, a & 1, (a >> 31) ^ (a & 1));
+                    op++;
+                    continue;
+                case OpCode.Rol64:
+                    a = BitOperations.RotateLeft(*(ulong*)(r + op->A), op->Imm);
+                    *(ulong*)(r + op->A) = a;
+                    s->FlagKind = Flags.Overlay(s->FlagKind, a & 1, (a >> 63) ^ (a & 1));
+                    op++;
+                    continue;
+                case OpCode.Ror32:
+                    a = BitOperations.RotateRight(*(uint*)(r + op->A), op->Imm);
+                    *(ulong*)(r + op->A) = a;
+                    s->FlagKind = Flags.Overlay(s->FlagKind, a >> 31, (a >> 31) ^ (a >> 30 & 1));
+                    op++;
+                    continue;
+                case OpCode.Ror64:
+                    a = BitOperations.RotateRight(*(ulong*)(r + op->A), op->Imm);
+                    *(ulong*)(r + op->A) = a;
+                    s->FlagKind = Flags.Overlay(s->FlagKind, a >> 63, (a >> 63) ^ (a >> 62 & 1));
                     op++;
                     continue;
                 case OpCode.Imul32:
@@ -1815,13 +1911,20 @@ public sealed unsafe partial class SoftVcpu
             }
 
         Take:
-            s->Budget -= op->Insn + 1;
-            if (s->Budget <= 0) goto SliceEnd;
+            budget = s->Budget - (op->Insn + 1);
+            s->Budget = budget;
+            if (budget <= 0) goto SliceEnd;
             if (op->Link == 0) goto Resolve;
             block = (Block*)(arena + op->Link);
             if (*block->VersionCell != block->Version) goto Resolve;
             s->CurrentBlock = block;
             op = Block.Ops(block);
+            continue;
+
+        NoShift32:
+            *(ulong*)(r + op->A) = *(uint*)(r + op->A);
+        NoShift64:
+            op++;
             continue;
 
         Imul32:

@@ -176,9 +176,8 @@ public sealed unsafe partial class SoftVcpu
         return null;
     }
 
-    /// <summary>
-    /// A block of one instruction whose bytes lie in two frames; it is checked against both at every entry.
-    /// </summary>
+    /// <summary>A block of one instruction whose bytes lie in two frames; it is checked against both at every
+    /// entry.</summary>
     private Block* DecodeCrossing(ulong linear, byte* host, uint pfn, int offset)
     {
         VcpuState* s = _state;

@@ -114,6 +114,7 @@ public sealed unsafe partial class SoftVcpu
         return Outcome.Next;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong ReadRegister(byte register, int sizeLog2)
     {
         byte* cell = (byte*)_state + register;
@@ -148,7 +149,7 @@ public sealed unsafe partial class SoftVcpu
         _state->FlagKind = Flags.Result;
     }
 
-    private void SetCarry(ulong carry) => Flags.Set(_state, (Flags.Materialize(_state) & ~Flags.Carry) | carry);
+    private void SetCarry(ulong carry) => SetCarryAndOverflow(carry, Flags.IsOverflow(_state) ? 1UL : 0UL);
 
     /// <summary>Computes a result from a destination and a source, and sets the flags.</summary>
     private ulong Modify(IntegerOp operation, int size, ulong a, ulong b)
@@ -313,11 +314,8 @@ public sealed unsafe partial class SoftVcpu
         return result;
     }
 
-    private void SetCarryAndOverflow(ulong carry, ulong overflow)
-    {
-        ulong image = Flags.Materialize(_state) & ~(Flags.Carry | Flags.Overflow);
-        Flags.Set(_state, image | carry | overflow << 11);
-    }
+    private void SetCarryAndOverflow(ulong carry, ulong overflow) =>
+        _state->FlagKind = Flags.Overlay(_state->FlagKind, carry, overflow);
 
     private void DoubleShift(MicroOp* op)
     {

@@ -4,9 +4,8 @@ using Pagoda.Core;
 
 namespace Pagoda.Machine.Cpu;
 
-/// <summary>
-/// Slow paths of memory accesses: TLB misses, page crossings, device memory, stores beside decoded code.
-/// </summary>
+/// <summary>Slow paths of memory accesses: TLB misses, page crossings, device memory, stores beside decoded
+/// code.</summary>
 public sealed unsafe partial class SoftVcpu
 {
     private const ulong MmioNanoseconds = 1000;
@@ -232,9 +231,8 @@ public sealed unsafe partial class SoftVcpu
         return true;
     }
 
-    /// <summary>
-    /// Whether a run that crosses at most one page boundary may be written. False: something is pending.
-    /// </summary>
+    /// <summary>Whether a run that crosses at most one page boundary may be written. False: something is
+    /// pending.</summary>
     private bool CanWriteBytes(ulong address, int size, bool user)
     {
         int first = (int)Math.Min((ulong)size, Paging.PageBytes - (address & Paging.PageOffsetMask));

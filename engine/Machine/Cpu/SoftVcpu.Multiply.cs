@@ -69,7 +69,13 @@ public sealed unsafe partial class SoftVcpu
         if (divisor == 0) return RaiseFault(DivideError);
         if (size < 3 || _state->Gpr[2] == 0)
         {
-            ulong narrow = (ulong)Dividend(size);
+            ulong narrow = size switch
+            {
+                0 => ReadRegister(RegisterFile.Rax, 1),
+                1 => ReadRegister(RegisterFile.Rdx, 1) << 16 | ReadRegister(RegisterFile.Rax, 1),
+                2 => _state->Gpr[2] << 32 | (uint)_state->Gpr[0],
+                _ => _state->Gpr[0],
+            };
             (ulong quotient, ulong rest) = Math.DivRem(narrow, divisor);
             if (quotient > OperandMask(size)) return RaiseFault(DivideError);
             StoreQuotient(size, quotient, rest);

@@ -137,9 +137,8 @@ public sealed unsafe partial class SoftVcpu
         return Outcome.Next;
     }
 
-    /// <summary>
-    /// ENTER: pushes the frame pointer and, for nested procedures, the frame pointers of the outer ones.
-    /// </summary>
+    /// <summary>ENTER: pushes the frame pointer and, for nested procedures, the frame pointers of the outer
+    /// ones.</summary>
     private Outcome Enter(MicroOp* op)
     {
         VcpuState* s = _state;

@@ -155,9 +155,8 @@ public sealed unsafe partial class SoftVcpu
         _ => Math.Truncate(value),
     };
 
-    /// <summary>
-    /// A rounded value as an integer of 2, 4 or 8 bytes; the integer indefinite where it does not fit.
-    /// </summary>
+    /// <summary>A rounded value as an integer of 2, 4 or 8 bytes; the integer indefinite where it does not
+    /// fit.</summary>
     private static ulong FpuInteger(double value, int sizeLog2)
     {
         double limit = sizeLog2 == 1 ? 0x8000 : sizeLog2 == 2 ? 0x8000_0000 : 9223372036854775808.0;

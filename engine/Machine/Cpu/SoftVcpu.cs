@@ -55,9 +55,8 @@ public sealed unsafe partial class SoftVcpu : IDisposable
     /// <remarks>After a change of control registers or EFER call <see cref="ModeChanged"/>.</remarks>
     public VcpuState* State => _state;
 
-    /// <summary>
-    /// Virtual time: one nanosecond an instruction, and what ports, device memory, PAUSE and HLT added.
-    /// </summary>
+    /// <summary>Virtual time: one nanosecond an instruction, and what ports, device memory, PAUSE and HLT
+    /// added.</summary>
     public ulong TimeNanoseconds =>
         _state->InstructionsBefore + (ulong)(_state->SliceBudget - _state->Budget) + _state->InsnNow
         + _state->ExtraNanoseconds;

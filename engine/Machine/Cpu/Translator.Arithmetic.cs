@@ -2,9 +2,8 @@ using Iced.Intel;
 
 namespace Pagoda.Machine.Cpu;
 
-/// <summary>
-/// Two-operand arithmetic, increments, shifts by constants and multiplications that the hot switch knows.
-/// </summary>
+/// <summary>Two-operand arithmetic, increments, shifts by constants and multiplications that the hot switch
+/// knows.</summary>
 internal sealed unsafe partial class Translator
 {
     private bool TryArithmetic(in Instruction i)
@@ -192,6 +191,11 @@ internal sealed unsafe partial class Translator
                 Know(KnownFlags.Result, Flags.Result);
             }
         }
+        else if (!isConstant && size >= 2)
+        {
+            Emit(normal + (OpCode.ShlCl32 - OpCode.Shl32) + (size - 2), a, 0);
+            Know(KnownFlags.Unknown, 0);
+        }
         else
         {
             EmitShiftOrRotate(i, general, a, size);
@@ -223,10 +227,15 @@ internal sealed unsafe partial class Translator
         bool isConstant = i.Op1Kind != OpKind.Register;
         byte a = isMemory ? RegisterFile.Temp0 : RegisterFile.Of(i.Op0Register);
         if (isMemory) EmitRmwLoad(i, size);
-        if (isConstant && size >= 2 && _quiet && !isMemory)
+        int bits = 8 << size;
+        int count = isConstant ? i.Immediate8 & (bits - 1) : 0;
+        if (isConstant && size >= 2 && count != 0 && !(_quiet && !isMemory))
         {
-            int bits = 8 << size;
-            int count = i.Immediate8 & (bits - 1);
+            Emit((isLeft ? OpCode.Rol32 : OpCode.Ror32) + (size - 2), a, 0, count);
+            Know(KnownFlags.Unknown, 0);
+        }
+        else if (isConstant && size >= 2 && _quiet && !isMemory)
+        {
             int left = isLeft ? count : (bits - count) & (bits - 1);
             EmitQuietShift(OpCode.RolQuiet32 + (size - 2), a, left);
         }

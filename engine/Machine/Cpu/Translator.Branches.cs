@@ -140,8 +140,8 @@ internal sealed unsafe partial class Translator
                 _ => order,
             };
             if (zeroOrder < 0) return false;
-            OpCode compare = code == OpCode.TestRR32 ? OpCode.CmpRI32JumpE : OpCode.CmpRI64JumpE;
-            Refill(last, compare + zeroOrder, a, 0, target);
+            OpCode fused = code == OpCode.TestRR32 ? OpCode.CmpRI32JumpE : OpCode.CmpRI64JumpE;
+            Refill(last, fused + zeroOrder, a, 0, target);
             return true;
         }
         if (code is OpCode.TestRI8 or OpCode.TestRI32 && condition is 4 or 5)

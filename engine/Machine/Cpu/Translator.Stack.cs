@@ -97,12 +97,11 @@ internal sealed unsafe partial class Translator
             EndAfterThis();
             return true;
         }
-        if (!HasWideStack || size != (Is64 ? 3 : 2)) return false;
+        if (!HasWideStack) return false;
         // The value is read, the operand's address uses the popped stack pointer, and that moves last.
         int bytes = 1 << size;
         var top = new Address { Base = RegisterFile.Rsp, Index = RegisterFile.Zero };
         EmitLoad(OpCode.Load8 + size, RegisterFile.Temp0, top);
-        Emit(OpCode.MovRR64, RegisterFile.Temp2, RegisterFile.Rsp);
         Address address = AddressOf(i, isWrite: true);
         if (i.MemoryBase is Register.RSP or Register.ESP) address.Disp += bytes;
         EmitAddress((address.HasIndex ? OpCode.Store8Index : OpCode.Store8) + size, RegisterFile.Temp0, address);

@@ -14,9 +14,8 @@ public enum FillStatus : byte
     /// <summary>#GP(0), or #SS(0) for a stack access: the address is not canonical.</summary>
     NotCanonical,
 
-    /// <summary>
-    /// No memory, or memory that may not be accessed so, lies at <see cref="TlbFill.Gpa"/>: a device's.
-    /// </summary>
+    /// <summary>No memory, or memory that may not be accessed so, lies at <see cref="TlbFill.Gpa"/>: a
+    /// device's.</summary>
     Mmio,
 
     /// <summary>A device's callbacks own <see cref="TlbFill.Gpa"/>: go through ReadDevice and WriteDevice.</summary>
@@ -35,9 +34,8 @@ public unsafe struct TlbFill
     /// <summary>What the whole path allows without another walk.</summary>
     public Prot Granted;
 
-    /// <summary>
-    /// log2 of the guest-virtual and host-contiguous run around the address: 12, or more for superpages.
-    /// </summary>
+    /// <summary>log2 of the guest-virtual and host-contiguous run around the address: 12, or more for
+    /// superpages.</summary>
     public int Shift;
 
     /// <summary>The frame, or 0 when the page is not one (host memory of a device): it can hold no code.</summary>

@@ -3,16 +3,16 @@ using Pagoda.Core;
 
 namespace Pagoda.Machine.Cpu;
 
-/// <summary>
-/// A segment register's hidden part; its base lies in the register file so that micro-ops can add it.
-/// </summary>
+/// <summary>A segment register's hidden part; its base lies in the register file so that micro-ops can add
+/// it.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct SegmentState
 {
     /// <summary>The visible selector.</summary>
     public ushort Selector;
 
-    /// <summary>Access rights as in a descriptor's bits 40–55: type 0–3, S 4, DPL 5–6, P 7, AVL 12, L 13, D/B 14, G 15.
+    /// <summary>
+    /// Access rights as in a descriptor's bits 40–55: type 0–3, S 4, DPL 5–6, P 7, AVL 12, L 13, D/B 14, G 15.
     /// </summary>
     public ushort Rights;
 

@@ -46,18 +46,42 @@ internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
     /// <summary>The vCPU must be in its slot exactly while it runs guest instructions.</summary>
     public bool IsInside { get; private set; }
 
+    /// <summary>Addresses from here on show memory from 0 on once more.</summary>
+    public ulong AliasFrom { get; set; } = ulong.MaxValue;
+
+    /// <summary>A page that cannot be supplied.</summary>
+    public ulong FailsAt { get; set; } = ulong.MaxValue;
+
+    /// <summary>A page whose first translation takes a departure from the slot.</summary>
+    public ulong DepartsAt { get; set; } = ulong.MaxValue;
+
+    /// <summary>Called during that departure.</summary>
+    public Action? OnDeparture { get; set; }
+
     /// <summary>Called where the vCPU looks for shootdowns.</summary>
     public Action? OnPoll { get; set; }
 
     public void SetRights(ulong address, Prot rights) => _rights[PageOf(address)] = rights;
 
-    public void SetDevice(ulong address) => _isDevice[PageOf(address)] = true;
+    /// <summary>Memory of the machine that guests may read alone: stores go to a device.</summary>
+    public void SetRom(ulong address)
+    {
+        SetRights(address, Prot.Read);
+        _isDevice[PageOf(address)] = true;
+    }
+
+    public void SetDevice(ulong address)
+    {
+        SetRights(address, Prot.None);
+        _isDevice[PageOf(address)] = true;
+    }
 
     public bool HasCode(ulong address) => IsCode(PfnOf(address));
 
     public override FillStatus Fill(VcpuState* state, ulong address, Prot access, bool user, out TlbFill fill)
     {
         fill = default;
+        if (address >= AliasFrom) address -= AliasFrom;
         fill.Gpa = address;
         if (address - Origin >= _bytes)
         {
@@ -65,9 +89,16 @@ internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
             return address + (1UL << 47) >> 48 != 0 ? FillStatus.NotCanonical : FillStatus.PageFault;
         }
         ulong page = PageOf(address);
-        if (_isDevice[page]) return FillStatus.Mmio;
+        if (address >> Paging.PageShift == FailsAt >> Paging.PageShift) return FillStatus.Error;
+        if (address >> Paging.PageShift == DepartsAt >> Paging.PageShift)
+        {
+            DepartsAt = ulong.MaxValue;
+            Departures++;
+            OnDeparture?.Invoke();
+        }
         if ((_rights[page] & access) != access)
         {
+            if (_isDevice[page]) return FillStatus.Mmio;
             fill.ErrorCode = (_rights[page] != Prot.None ? 1U : 0) | (access == Prot.Write ? 2U : 0);
             return FillStatus.PageFault;
         }
@@ -119,6 +150,14 @@ internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
         _lines[pfn] = 0;
         _versions[pfn]++;
         return true;
+    }
+
+    /// <summary>A number that differs when bytes differ.</summary>
+    public ulong Checksum(ulong address, int bytes)
+    {
+        ulong sum = 0;
+        for (int i = 0; i < bytes; i++) sum = (sum ^ Base[address - Origin + (ulong)i]) * 0x100_0000_01B3;
+        return sum;
     }
 
     /// <summary>Somebody else than the vCPU changed bytes.</summary>

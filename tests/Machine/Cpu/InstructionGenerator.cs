@@ -14,6 +14,8 @@ internal sealed class InstructionGenerator
 {
     private static readonly int[] s_freeRegisters = [0, 1, 2, 3, 8, 11, 12, 13, 14, 15];
 
+    private static readonly Encoder s_encoder = Encoder.Create(64, new NullWriter());
+
     private readonly List<Code> _codes = [];
     private readonly SeededGenerator _random;
 
@@ -33,6 +35,9 @@ internal sealed class InstructionGenerator
         }
     }
 
+    /// <summary>Only what the same bytes mean in 32-bit mode too: the first four registers, no index.</summary>
+    public bool IsLegacy { get; init; }
+
     /// <summary>The encodings that it draws from.</summary>
     public IReadOnlyList<Code> Codes => _codes;
 
@@ -42,7 +47,7 @@ internal sealed class InstructionGenerator
         for (; ; )
         {
             Instruction instruction = Create(_codes[_random.Below(_codes.Count)]);
-            if (CanEncode(instruction)) return instruction;
+            if (IsLegacy ? CanEncodeLegacy(instruction) : CanEncode(instruction)) return instruction;
         }
     }
 
@@ -58,8 +63,19 @@ internal sealed class InstructionGenerator
 
     private static bool CanEncode(in Instruction instruction)
     {
-        var encoder = Encoder.Create(64, new NullWriter());
-        return encoder.TryEncode(instruction, 0, out _, out _);
+        return s_encoder.TryEncode(instruction, 0, out _, out _);
+    }
+
+    private static bool CanEncodeLegacy(in Instruction instruction)
+    {
+        if (!instruction.Code.ToOpCode().Mode32) return false;
+        using var stream = new System.IO.MemoryStream();
+        var encoder = Encoder.Create(64, new StreamCodeWriter(stream));
+        if (!encoder.TryEncode(instruction, 0, out _, out _)) return false;
+        byte[] bytes = stream.ToArray();
+        var decoder = Decoder.Create(32, bytes);
+        decoder.Decode(out Instruction narrow);
+        return narrow.Code == instruction.Code && narrow.Length == bytes.Length;
     }
 
     private static bool CanFill(OpCodeInfo info)
@@ -145,7 +161,8 @@ internal sealed class InstructionGenerator
 
     private Register RegisterOf(int bytes, bool isSmall)
     {
-        int number = isSmall ? 9 + _random.Below(2) : s_freeRegisters[_random.Below(s_freeRegisters.Length)];
+        int number = IsLegacy ? _random.Below(4) : isSmall ? 9 + _random.Below(2)
+            : s_freeRegisters[_random.Below(s_freeRegisters.Length)];
         switch (bytes)
         {
             case 1:
@@ -167,7 +184,7 @@ internal sealed class InstructionGenerator
         instruction.MemoryDisplSize = 8;
         instruction.MemoryDisplacement64 = (ulong)_random.Between(-600, 600);
         instruction.MemoryIndexScale = 1;
-        if (!_random.OneIn(3)) return;
+        if (IsLegacy || !_random.OneIn(3)) return;
         instruction.MemoryIndex = _random.Pick<Register>([Register.R9, Register.R10]);
         instruction.MemoryIndexScale = 1 << _random.Below(4);
     }

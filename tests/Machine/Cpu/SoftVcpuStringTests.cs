@@ -15,7 +15,7 @@ public sealed unsafe class SoftVcpuStringTests
     {
         var random = new SeededGenerator(51);
         using var difference = new HostDifference(random);
-        for (int i = 0; i < 3000; i++)
+        for (int i = 0; i < 900; i++)
         {
             int operation = random.Below(20);
             int repeat = random.Below(3);

@@ -21,7 +21,7 @@ public sealed unsafe class TranslatorBranchesTests
             Code.Jbe_rel8_64, Code.Ja_rel8_64, Code.Js_rel8_64, Code.Jns_rel8_64, Code.Jp_rel8_64, Code.Jnp_rel8_64,
             Code.Jl_rel8_64, Code.Jge_rel8_64, Code.Jle_rel8_64, Code.Jg_rel8_64,
         ];
-        for (int i = 0; i < 6000; i++)
+        for (int i = 0; i < 2000; i++)
         {
             Instruction first = generator.Next();
             if (random.OneIn(3) && first.Op0Kind == OpKind.Register && first.Op1Kind == OpKind.Register)
