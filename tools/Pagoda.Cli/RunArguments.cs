@@ -1,6 +1,7 @@
 using System;
 using System.CommandLine;
 using Pagoda.PageTables;
+using Pagoda.Physical;
 
 namespace Pagoda.Cli;
 
@@ -11,6 +12,7 @@ internal sealed class RunArguments
     private const ulong ArenaRounding = 2UL << 20;
     private const ulong ArenaExtraMin = 2UL << 20;
     private const int ArenaExtraDivisor = 4;
+    private const ulong ArenaBytesMax = ArenaOptions.BytesMax;
 
     private static readonly Option<string?> s_kernel = new("--kernel")
     {
@@ -207,6 +209,11 @@ internal sealed class RunArguments
 
     private void RequireSense()
     {
+        if (ArenaBytes > ArenaBytesMax)
+        {
+            throw new CliException(s_arena.Name + " " + ArenaBytes + " bytes are more than an arena can have, "
+                + ArenaBytesMax + ": use less, for --memory too.");
+        }
         if (Tables != TableKind.Ept && !HardwareAd)
         {
             throw new CliException(s_noHardwareAd.Name + ": NPT always has hardware accessed and dirty bits; leave it "

@@ -7,6 +7,7 @@ using Pagoda.Machine.Boot;
 using Pagoda.Machine.BuiltinGuest;
 using Pagoda.Machine.Devices;
 using Pagoda.Machine.Dump;
+using Pagoda.Physical;
 
 namespace Pagoda.Cli;
 
@@ -102,6 +103,10 @@ internal static class RunCommand
                 _ => "--append",
             };
             throw new CliException(option + ": " + exception.Message, exception);
+        }
+        catch (Exception exception) when (exception is ArenaException or OutOfMemoryException)
+        {
+            throw new CliException("--arena: " + exception.Message + " Use less.", exception);
         }
     }
 
