@@ -26,7 +26,8 @@ internal static class BareMachine
 
     /// <summary>What such a machine is made of.</summary>
     public static MachineOptions Options(byte[] code, string until = "", TimeSpan? limit = null,
-        ulong instructionsMax = ulong.MaxValue, ulong arenaBytes = ArenaBytes, TableKind tables = TableKind.Ept)
+        ulong instructionsMax = ulong.MaxValue, ulong arenaBytes = ArenaBytes, TableKind tables = TableKind.Ept,
+        ulong? errorCountGpa = null)
     {
         var map = new MemoryMap(MemoryMap.BytesMin, CpuidModel.PhysBits);
         return new MachineOptions
@@ -38,6 +39,7 @@ internal static class BareMachine
             Until = Encoding.ASCII.GetBytes(until),
             TimeLimit = limit ?? TimeSpan.FromMinutes(1),
             InstructionsMax = instructionsMax,
+            ErrorCountGpa = errorCountGpa,
         };
     }
 }

@@ -51,6 +51,18 @@ public sealed class VirtualMachineRunTests
         Assert.That(result.Message, Does.Contain("rip=10000"));
     }
 
+    [TestCase(0, RunEnd.Halt)]
+    [TestCase(5, RunEnd.Error)]
+    public void AHaltWithErrorsFoundIsAFailure(int errors, RunEnd end)
+    {
+        // mov dword [9000h], errors; hlt
+        byte[] code = [0xC7, 0x05, 0, 0x90, 0, 0, (byte)errors, 0, 0, 0, 0xF4];
+        using var machine = new VirtualMachine(BareMachine.Options(code, errorCountGpa: 0x9000), new CollectingSink());
+        RunResult result = machine.Run();
+        Assert.That(result.End, Is.EqualTo(end));
+        Assert.That(result.Message, errors == 0 ? Is.Empty : Does.Contain("5 errors"));
+    }
+
     [Test]
     public void AnUnsupportedInstructionIsNamed()
     {
