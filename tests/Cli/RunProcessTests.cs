@@ -39,6 +39,9 @@ public sealed class RunProcessTests
     [Test]
     public void TheMemoryTesterAllocatesNothingWithItsConsole()
     {
+#if DEBUG
+        Assert.Ignore("Takes minutes in an interpreter that is not optimised; Release runs it.");
+#endif
         string kernel = Capability.RequireMemoryTester();
         JsonElement report = Run(
             "--memory 8M --kernel " + kernel + " --append console=ttyS0,115200 --until Testing", "tester");
@@ -51,7 +54,8 @@ public sealed class RunProcessTests
     {
         string json = Path.Combine(_folder, name);
         string program = Path.Combine(AppContext.BaseDirectory, "pagoda.dll");
-        var start = new ProcessStartInfo("dotnet", program + " run --quiet --timeout 3m --json " + json + " " + arguments)
+        string line = program + " run --quiet --timeout 30m --json " + json + " " + arguments;
+        var start = new ProcessStartInfo("dotnet", line)
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };

@@ -37,7 +37,7 @@ internal static class BareMachine
             ArenaBytes = arenaBytes,
             Tables = tables,
             Until = Encoding.ASCII.GetBytes(until),
-            TimeLimit = limit ?? TimeSpan.FromMinutes(1),
+            TimeLimit = limit ?? TimeSpan.FromMinutes(30),
             InstructionsMax = instructionsMax,
             ErrorCountGpa = errorCountGpa,
         };

@@ -23,6 +23,9 @@ public sealed class MemoryTesterTests(TableKind tables, bool hardwareAd)
     [Test]
     public void ItGetsPastTestThreeWithoutAnError()
     {
+#if DEBUG
+        Assert.Ignore("A billion instructions take minutes without optimisation; the Release run has them.");
+#endif
         byte[] image = File.ReadAllBytes(Capability.RequireMemoryTester());
         var map = new MemoryMap(8UL << 20, CpuidModel.PhysBits);
         var sink = new CollectingSink();
@@ -34,7 +37,7 @@ public sealed class MemoryTesterTests(TableKind tables, bool hardwareAd)
             Tables = tables,
             HardwareAd = hardwareAd,
             Until = Encoding.ASCII.GetBytes(TestSix),
-            TimeLimit = TimeSpan.FromMinutes(2),
+            TimeLimit = TimeSpan.FromMinutes(30),
         }, sink);
         RunResult result = machine.Run();
         Assert.That(result.End, Is.EqualTo(RunEnd.Until), result.Message + Tail(sink.Text));

@@ -53,7 +53,7 @@ public sealed class MemoryCheckRunTests(TableKind tables, bool hardwareAd, bool 
             Tables = tables,
             HardwareAd = hardwareAd,
             Superpages = superpages,
-            TimeLimit = TimeSpan.FromMinutes(2),
+            TimeLimit = TimeSpan.FromMinutes(30),
             ErrorCountGpa = MemoryCheckProgram.ErrorCountGpa,
         }, sink);
         RunResult result = machine.Run();
