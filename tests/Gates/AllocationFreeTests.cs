@@ -3,7 +3,12 @@ using System.Collections.Generic;
 using System.Reflection;
 using NUnit.Framework;
 using Pagoda.Core;
+using Pagoda.Faults;
+using Pagoda.GuestAccess;
+using Pagoda.PageTables;
+using Pagoda.Physical;
 using Pagoda.Tests.Support;
+using Pagoda.Tlb;
 
 namespace Pagoda.Tests.Gates;
 
@@ -22,6 +27,27 @@ public sealed class AllocationFreeTests
         Assert.That(marked, Is.Not.Empty);
         Assert.That(found, Is.Empty, string.Join('\n', found));
     }
+
+    [TestCase(typeof(Shared))]
+    [TestCase(typeof(Wait))]
+    [TestCase(typeof(FrameAllocator))]
+    [TestCase(typeof(FrameCache))]
+    [TestCase(typeof(FrameTable))]
+    [TestCase(typeof(ZeroedPool))]
+    [TestCase(typeof(PageZeroing))]
+    [TestCase(typeof(Pmap))]
+    [TestCase(typeof(Walker))]
+    [TestCase(typeof(ConsumerTable))]
+    [TestCase(typeof(ShootdownGather))]
+    [TestCase(typeof(Limbo))]
+    [TestCase(typeof(SoftTlb))]
+    [TestCase(typeof(FaultPipeline))]
+    [TestCase(typeof(GuestHold))]
+    [TestCase(typeof(GuestHoldBatch))]
+    [TestCase(typeof(GuestCopy))]
+    [TestCase(typeof(GuestTranslation))]
+    public void HotTypesAreMarked(Type type) =>
+        Assert.That(type.IsDefined(typeof(AllocationFreeAttribute), false), Is.True);
 
     [TestCase(nameof(Planted.MakesAnArray), "makes an array")]
     [TestCase(nameof(Planted.MakesAnObject), "makes an object")]

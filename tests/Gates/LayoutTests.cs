@@ -1,6 +1,9 @@
 using System;
 using System.Runtime.CompilerServices;
 using NUnit.Framework;
+using Pagoda.Core;
+using Pagoda.Faults;
+using Pagoda.Pagers;
 using Pagoda.PageTables;
 using Pagoda.Physical;
 
@@ -35,6 +38,9 @@ public sealed unsafe class LayoutTests
     [TestCase(typeof(PmapStatus))]
     [TestCase(typeof(WalkOutcome))]
     [TestCase(typeof(TableKind))]
+    [TestCase(typeof(FaultStatus))]
+    [TestCase(typeof(PagerStatus))]
+    [TestCase(typeof(Prot))]
     public void StatusesAreBytes(Type status) =>
         Assert.That(Enum.GetUnderlyingType(status), Is.EqualTo(typeof(byte)));
 
@@ -43,6 +49,7 @@ public sealed unsafe class LayoutTests
     {
         Assert.That(default(PmapStatus), Is.EqualTo(PmapStatus.Ok));
         Assert.That(default(WalkOutcome), Is.EqualTo(WalkOutcome.Ok));
+        Assert.That(default(FaultStatus), Is.EqualTo(FaultStatus.Resolved));
     }
 
     [Test]
