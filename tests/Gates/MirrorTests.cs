@@ -29,6 +29,9 @@ public sealed class MirrorTests
         ["engine/Machine/BuiltinGuest/MemoryCheckMain.Output.cs"] = "Its code is tested as MemoryCheckProgram's.",
         ["engine/Machine/BuiltinGuest/MemoryCheckMain.Sweep.cs"] = "Its code is tested as MemoryCheckProgram's.",
         ["engine/Machine/BuiltinGuest/MemoryCheckMain.Tables.cs"] = "Its code is tested as MemoryCheckProgram's.",
+        ["engine/Paging/Pagers/SwapHeader.cs"] = "Tested with SwapFile, which alone reads and writes it.",
+        ["engine/Paging/Pagers/SwapSpace.cs"] = "Tested with SwapPager: it keeps what pagers share.",
+        ["interop/Linux/Libc.Swap.cs"] = "Tested with SwapFile, which alone calls it.",
         ["engine/Paging/PageTables/WalkResult.cs"] = "Tested with the walker, which alone fills it.",
     };
 

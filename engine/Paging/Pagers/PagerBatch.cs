@@ -40,7 +40,10 @@ public readonly unsafe ref struct PagerBatch
     /// <summary>How many pages.</summary>
     public int Count => Pages.Length;
 
+    /// <summary>The first byte of a lane's frame, page-aligned.</summary>
+    public byte* Page(int lane) => _directMap + ((ulong)Frames[lane] << Paging.PageShift);
+
     /// <summary>The 4096 bytes of a lane's frame.</summary>
     public Span<byte> Bytes(int lane) =>
-        new(_directMap + ((ulong)Frames[lane] << Paging.PageShift), (int)Paging.PageBytes);
+        new(Page(lane), (int)Paging.PageBytes);
 }

@@ -15,6 +15,9 @@ namespace Pagoda.Pagers;
 [AllocationFree]
 public sealed unsafe class SwapSlots : IDisposable
 {
+    /// <summary>Slot numbers that a file cannot have, so that counting in words never overflows.</summary>
+    public const uint Spare = WordBits;
+
     private const int WordBits = 64;
     private const int ControlBytes = 128;
     private readonly ulong* _taken;
@@ -33,7 +36,7 @@ public sealed unsafe class SwapSlots : IDisposable
     public SwapSlots(uint slots)
     {
         Invariant.Require(slots >= 2);
-        Invariant.Require(slots <= uint.MaxValue - WordBits);
+        Invariant.Require(slots <= uint.MaxValue - Spare);
         _slots = slots;
         _words = (slots + WordBits - 1) / WordBits;
         _taken = (ulong*)NativeMemory.AllocZeroed(_words, sizeof(ulong));
