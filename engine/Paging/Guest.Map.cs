@@ -15,7 +15,7 @@ public sealed unsafe partial class Guest
     /// <param name="prot">The rights.</param>
     /// <exception cref="MapException">The range cannot be mapped; nothing was changed.</exception>
     public void MapMemory(Gpa gpa, ulong length, Prot prot = Prot.All) =>
-        MapNew("Memory", gpa, length, ZeroFillPager.Instance, prot, Prot.All);
+        MapNew("Memory", gpa, length, null, prot, Prot.All);
 
     /// <summary>Maps a read-only image: its bytes, then zeros to the end of the last page.</summary>
     /// <param name="gpa">Page aligned.</param>
@@ -91,8 +91,8 @@ public sealed unsafe partial class Guest
         }
         MapException.RequireRange("Guest memory", GuestLayout.HighStart, layout.HighBytes, AddressBits);
         // One object whose offsets are the addresses. Its part in the hole is never touched and costs nothing.
-        using var memory = new VmObject(Arena, GuestLayout.HighStart + layout.HighBytes, ZeroFillPager.Instance,
-            ownsPager: false, isPrivate: true);
+        using var memory = new VmObject(Arena, GuestLayout.HighStart + layout.HighBytes,
+            MakePager(GuestLayout.HighStart + layout.HighBytes), ownsPager: true, isPrivate: true);
         Space.MapObject(0, memory, 0, layout.LowBytes, Prot.All, Prot.All);
         bool done = false;
         try
@@ -107,11 +107,15 @@ public sealed unsafe partial class Guest
         return layout;
     }
 
-    private void MapNew(string what, Gpa gpa, ulong length, IPager pager, Prot prot, Prot protMax)
+    private void MapNew(string what, Gpa gpa, ulong length, IPager? pager, Prot prot, Prot protMax)
     {
         MapException.RequireRange(what, gpa.Value, length, AddressBits);
         // The map takes its own reference; without one the object, its pager and its device range go at the end here.
-        using var memory = new VmObject(Arena, length, pager, ownsPager: true, isPrivate: true);
+        using var memory = new VmObject(Arena, length, pager ?? MakePager(length), ownsPager: true, isPrivate: true);
         Space.MapObject(gpa.Value, memory, 0, length, prot, protMax);
     }
+
+    /// <summary>The pager of fresh memory.</summary>
+    private IPager MakePager(ulong length) =>
+        Options.Swap is null ? ZeroFillPager.Instance : new SwapPager(Options.Swap, length >> Paging.PageShift);
 }

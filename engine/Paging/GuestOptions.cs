@@ -1,4 +1,5 @@
 using Pagoda.PageTables;
+using Pagoda.Pagers;
 
 namespace Pagoda;
 
@@ -22,6 +23,9 @@ public sealed record GuestOptions
 
     /// <summary>EPT with hardware bits: the processor accepts execute-only leaves.</summary>
     public bool ExecOnly { get; init; }
+
+    /// <summary>Where pages of the guest's memory go that lose their frames; null keeps them in memory.</summary>
+    public SwapSpace? Swap { get; init; }
 
     /// <summary>Consumers that the host may add at the same time.</summary>
     public int Consumers { get; init; } = 64;

@@ -31,6 +31,11 @@ public sealed class MirrorTests
         ["engine/Machine/BuiltinGuest/MemoryCheckMain.Tables.cs"] = "Its code is tested as MemoryCheckProgram's.",
         ["engine/Paging/Pagers/SwapHeader.cs"] = "Tested with SwapFile, which alone reads and writes it.",
         ["engine/Paging/Pagers/SwapSpace.cs"] = "Tested with SwapPager: it keeps what pagers share.",
+        ["engine/Paging/Reclaim/ReclaimResult.cs"] = "Two values, tested with PageDaemon.",
+        ["engine/Paging/Reclaim/EvictionSink.cs"] = "Tested with PageDaemon.Evict, which alone uses it.",
+        ["engine/Paging/Reclaim/ResidentScan.cs"] = "Tested with PageDaemon.Cycle, which alone uses it.",
+        ["engine/Paging/Reclaim/EvictionLanes.cs"] = "Tested with PageDaemon.Evict, which alone fills it.",
+        ["engine/Paging/AddressSpace/Vmspace.Reclaim.cs"] = "Tested with PageDaemon, which alone uses it.",
         ["interop/Linux/Libc.Swap.cs"] = "Tested with SwapFile, which alone calls it.",
         ["engine/Paging/PageTables/WalkResult.cs"] = "Tested with the walker, which alone fills it.",
     };

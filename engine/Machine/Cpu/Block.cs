@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Pagoda.Core;
 
 namespace Pagoda.Machine.Cpu;
 
@@ -6,6 +7,7 @@ namespace Pagoda.Machine.Cpu;
 /// A decoded run of instructions of one frame, followed in memory by its micro-ops and then by the page offset of each
 /// instruction. It may go on behind conditional branches that are not taken.
 /// </summary>
+[AllocationFree]
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct Block
 {

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Pagoda.Core;
 
 namespace Pagoda.Machine.Cpu;
 
@@ -15,6 +16,7 @@ namespace Pagoda.Machine.Cpu;
 /// </code>
 /// A logical operation is Sub64 of its result and 0.
 /// </remarks>
+[AllocationFree]
 internal static unsafe class Flags
 {
     public const ulong Carry = 1;

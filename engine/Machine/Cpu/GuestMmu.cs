@@ -114,7 +114,7 @@ public sealed unsafe class GuestMmu : VcpuMemory, IDisposable
     {
         if (!_consumer.Enter(out bool flush)) return false;
         if (!flush) return true;
-        MustFlush = true;
+        EmptyTranslations();
         _consumer.Acknowledge();
         return true;
     }
@@ -123,7 +123,7 @@ public sealed unsafe class GuestMmu : VcpuMemory, IDisposable
     public override void Poll()
     {
         if (!_consumer.Poll()) return;
-        MustFlush = true;
+        EmptyTranslations();
         _consumer.Acknowledge();
     }
 

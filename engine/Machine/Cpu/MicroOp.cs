@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Pagoda.Core;
 
 namespace Pagoda.Machine.Cpu;
 
@@ -15,6 +16,7 @@ namespace Pagoda.Machine.Cpu;
 /// </code>
 /// Insn is the instruction's place in its block: it counts executed instructions and finds RIP again.
 /// </remarks>
+[AllocationFree]
 [StructLayout(LayoutKind.Explicit, Size = SizeBytes)]
 internal struct MicroOp
 {

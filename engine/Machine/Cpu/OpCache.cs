@@ -17,6 +17,7 @@ namespace Pagoda.Machine.Cpu;
 ///   block:  header | micro-ops | page offset of each instruction
 /// </code>
 /// </remarks>
+[AllocationFree]
 internal sealed unsafe class OpCache : IDisposable
 {
     /// <summary>Applied to an address, gives its slot in the cache of indirect destinations.</summary>

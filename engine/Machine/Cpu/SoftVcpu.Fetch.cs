@@ -35,6 +35,7 @@ public sealed unsafe partial class SoftVcpu
         NativeMemory.AlignedFree(_copy);
     }
 
+    [AllocationFree]
     private void ForgetFetches()
     {
         for (int i = 0; i < FetchSlots; i++) _fetches[i].Tag = 0;
@@ -130,7 +131,6 @@ public sealed unsafe partial class SoftVcpu
         }
         FillStatus status = _memory.Fill(_state, linear, Prot.Execute, IsUser, out _fill);
         _state->TlbFills++;
-        if (_memory.MustFlush) FlushTranslations();
         host = _fill.HostPage;
         pfn = _fill.Pfn;
         if (status == FillStatus.Ok && pfn != 0)
@@ -235,9 +235,7 @@ public sealed unsafe partial class SoftVcpu
     /// <summary>Declares lines decoded and takes the right to store unseen away.</summary>
     private void Watch(uint pfn, byte* host, ulong lines)
     {
-        if (!_memory.MarkCode(pfn, lines)) return;
-        _tlb.DropStores(host);
-        if (_memory.MustFlush) FlushTranslations();
+        if (_memory.MarkCode(pfn, lines)) _tlb.DropStores(host);
     }
 
     /// <summary>Whether the frame still holds what was decoded, now that stores to it are seen.</summary>

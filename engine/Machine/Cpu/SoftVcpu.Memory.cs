@@ -26,13 +26,19 @@ public sealed unsafe partial class SoftVcpu
     private bool IsUser => _state->Cpl == 3;
 
     /// <summary>Empties everything that holds translations.</summary>
-    private void FlushTranslations()
+    [AllocationFree]
+    internal void FlushTranslations()
     {
-        _memory.MustFlush = false;
         _tlb.Flush();
         _cache.DropMappings();
         ForgetFetches();
-        Array.Clear(_watched);
+        ForgetWatched();
+    }
+
+    [AllocationFree]
+    private void ForgetWatched()
+    {
+        for (int i = 0; i < WatchedSlots; i++) _watched[i].Tag = 0;
     }
 
     /// <summary>Empties what holds the translation of one page (INVLPG).</summary>
@@ -41,7 +47,7 @@ public sealed unsafe partial class SoftVcpu
         _tlb.FlushPage(address);
         _cache.DropMappings();
         ForgetFetches();
-        Array.Clear(_watched);
+        ForgetWatched();
     }
 
     /// <summary>A load that missed. Null: something is pending.</summary>
@@ -165,7 +171,6 @@ public sealed unsafe partial class SoftVcpu
         {
             FillStatus status = _memory.Fill(_state, address, access, user, out _fill);
             _state->TlbFills++;
-            if (_memory.MustFlush) FlushTranslations();
             if (status != FillStatus.Ok) return status;
             granted = _fill.Granted;
             page = _fill.HostPage;
@@ -330,6 +335,5 @@ public sealed unsafe partial class SoftVcpu
     private void Reenter()
     {
         if (!_memory.Enter()) RequestStop();
-        if (_memory.MustFlush) FlushTranslations();
     }
 }

@@ -73,7 +73,6 @@ public sealed unsafe partial class SoftVcpu
     private bool MayGoOn(MicroOp* op)
     {
         _memory.Poll();
-        if (_memory.MustFlush) FlushTranslations();
         if (Shared.Load(&_state->StopRequested) == 0) return true;
         Shared.Store(&_state->StopRequested, 0);
         RaiseExit(VcpuExit.Stopped);

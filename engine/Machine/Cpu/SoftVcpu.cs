@@ -41,6 +41,7 @@ public sealed unsafe partial class SoftVcpu : IDisposable
         ArgumentNullException.ThrowIfNull(memory);
         ArgumentNullException.ThrowIfNull(bus);
         _memory = memory;
+        memory.Owner = this;
         _bus = bus;
         _cache = new OpCache(cacheBytes);
         _translator = new Translator();
@@ -105,7 +106,6 @@ public sealed unsafe partial class SoftVcpu : IDisposable
     public VcpuExit Run(long maxInstructions)
     {
         if (!_memory.Enter()) return VcpuExit.MemoryError;
-        if (_memory.MustFlush) FlushTranslations();
         VcpuState* s = _state;
         VcpuExit exit = VcpuExit.BudgetExhausted;
         long remaining = maxInstructions;
@@ -128,7 +128,6 @@ public sealed unsafe partial class SoftVcpu : IDisposable
             remaining -= executed;
             if (exit != VcpuExit.BudgetExhausted) break;
             _memory.Poll();
-            if (_memory.MustFlush) FlushTranslations();
         }
         s->InsnNow = 0;
         _memory.Exit();

@@ -60,8 +60,11 @@ public abstract unsafe class VcpuMemory
     /// </summary>
     public ulong Departures { get; protected set; }
 
-    /// <summary>Set when translations were shot down; the vCPU empties its TLB and clears it.</summary>
-    public bool MustFlush { get; set; }
+    /// <summary>How often the vCPU's translations were emptied because some were shot down.</summary>
+    public ulong Flushes { get; private set; }
+
+    /// <summary>The vCPU whose translations are emptied.</summary>
+    internal SoftVcpu? Owner { get; set; }
 
     /// <summary>
     /// Translates one address and supplies its memory, leaving and re-entering the consumer slot where that takes a
@@ -74,11 +77,11 @@ public abstract unsafe class VcpuMemory
     /// <param name="fill">The translation, or the fault's particulars.</param>
     public abstract FillStatus Fill(VcpuState* state, ulong address, Prot access, bool user, out TlbFill fill);
 
-    /// <summary>Enters the consumer slot before guest instructions run.</summary>
+    /// <summary>Enters the consumer slot before guest instructions run, and empties what was shot down.</summary>
     /// <returns>False: the guest is being destroyed.</returns>
     public abstract bool Enter();
 
-    /// <summary>Looks for shootdowns; sets <see cref="MustFlush"/>.</summary>
+    /// <summary>Looks for shootdowns and empties what they took.</summary>
     public abstract void Poll();
 
     /// <summary>Leaves the consumer slot: to call a device, or because Run returns.</summary>
@@ -113,4 +116,11 @@ public abstract unsafe class VcpuMemory
     /// </summary>
     /// <returns>True when decoded bytes changed.</returns>
     public abstract bool CodeStored(uint pfn, ulong lines);
+
+    /// <summary>Empties the vCPU's translations; an acknowledgement may follow, not precede.</summary>
+    protected void EmptyTranslations()
+    {
+        Flushes++;
+        Owner?.FlushTranslations();
+    }
 }

@@ -8,16 +8,17 @@ namespace Pagoda.AddressSpace;
 /// </summary>
 /// <remarks>
 /// <code>
-///    63            12 11     8  7   6    5         4      3     0
-///   +----------------+--------+-------+---------+------+---------+
-///   |    payload     | before |   -   | RESCUED | WAIT |  state  |
-///   +----------------+--------+-------+---------+------+---------+
+///    63            12 11     8  7    6         5         4      3     0
+///   +----------------+--------+---+---------+---------+------+---------+
+///   |    payload     | before | - | WRITTEN | RESCUED | WAIT |  state  |
+///   +----------------+--------+---+---------+---------+------+---------+
 /// </code>
 /// The payload of a frame lies where the address lies in an entry, so that word and mask is the HPA. A Busy word keeps
 /// the payload and, in <i>before</i>, the state that it was claimed from: a fault that cannot be served puts the page
 /// back without having remembered anything.
 /// WAIT: somebody waits until the word changes; whoever takes a word out of Busy wakes all.
 /// RESCUED: a fault mapped the page while its owner was taking it away; only the owner acts on it.
+/// WRITTEN: the page lost its frame before a harvest had reported that it was written; its next frame gets the mark.
 /// A word is changed by locked operations alone: an object may be mapped under several window locks at once.
 /// A zeroed word is Absent, so that a fresh index window needs no initialisation.
 /// </remarks>
@@ -35,6 +36,9 @@ public static unsafe class PageWord
 
     /// <summary>A fault mapped the page while it was being taken away.</summary>
     public const ulong Rescued = 1UL << 5;
+
+    /// <summary>A page without a frame was written, and no harvest has reported it.</summary>
+    public const ulong Written = 1UL << 6;
 
     /// <summary>The bits of the payload.</summary>
     public const ulong PayloadMask = ~(ulong)Paging.PageOffsetMask;
@@ -85,6 +89,13 @@ public static unsafe class PageWord
         return hpa | (ulong)PageState.Resident;
     }
 
+    /// <summary>The word of a page that its one owner takes out of its frame.</summary>
+    public static ulong Evicting(ulong hpa)
+    {
+        Invariant.Assert((hpa & ~PayloadMask) == 0);
+        return hpa | (ulong)PageState.Evicting;
+    }
+
     /// <summary>A word without a frame: Swapped with its slot, Poisoned with its reason.</summary>
     public static ulong Of(PageState state, ulong payload) => payload << Paging.PageShift | (ulong)state;
 
@@ -93,14 +104,14 @@ public static unsafe class PageWord
     public static ulong Claimed(ulong word)
     {
         Invariant.Assert(MayFollow(StateOf(word), PageState.Busy));
-        return word & PayloadMask | (word & StateMask) << BeforeShift | (ulong)PageState.Busy;
+        return word & (PayloadMask | Written) | (word & StateMask) << BeforeShift | (ulong)PageState.Busy;
     }
 
     /// <summary>The word that a claim was made from.</summary>
     public static ulong Unclaimed(ulong busy)
     {
         Invariant.Assert(StateOf(busy) == PageState.Busy);
-        return busy & PayloadMask | busy >> BeforeShift & StateMask;
+        return busy & (PayloadMask | Written) | busy >> BeforeShift & StateMask;
     }
 
     /// <summary>Moves a word on if it still is <paramref name="before"/>.</summary>

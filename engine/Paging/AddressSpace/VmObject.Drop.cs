@@ -50,9 +50,9 @@ public sealed unsafe partial class VmObject
                 continue;
             }
             if (!PageWord.TryMove(word, seen, (ulong)PageState.Absent)) continue;
-            if (state == PageState.Resident) return (uint)(PageWord.HpaOf(seen) >> Paging.PageShift);
-            if (state == PageState.Swapped) Pager.Discard(new ReadOnlySpan<ulong>(in page));
-            return 0;
+            // Resident too: the pager keeps what it stored for as long as the page may be clean.
+            if (!IsZeroFill) Pager.Discard(new ReadOnlySpan<ulong>(in page));
+            return state == PageState.Resident ? (uint)(PageWord.HpaOf(seen) >> Paging.PageShift) : 0;
         }
     }
 }

@@ -64,6 +64,7 @@ public sealed unsafe partial class VmObject : IDisposable
         LengthPages = lengthBytes >> Paging.PageShift;
         Pager = pager;
         IsZeroFill = ReferenceEquals(pager, ZeroFillPager.Instance);
+        IsAbsentZero = IsZeroFill || pager is SwapPager;
         IsPrivate = isPrivate;
         _ownsPager = ownsPager;
         _frames = arena.Frames;
@@ -98,9 +99,13 @@ public sealed unsafe partial class VmObject : IDisposable
     [AllocationFree]
     public IPager Pager { get; }
 
-    /// <summary>Absent pages are zero: the pager is not asked.</summary>
+    /// <summary>Nobody stores pages: those without a frame are zero.</summary>
     [AllocationFree]
     internal bool IsZeroFill { get; }
+
+    /// <summary>Absent pages are zero: the pager is not asked. What it stored is Swapped, never Absent.</summary>
+    [AllocationFree]
+    internal bool IsAbsentZero { get; }
 
     /// <summary>Made by one mapping and known to nobody else: a page that is unmapped has no further use.</summary>
     internal bool IsPrivate { get; }

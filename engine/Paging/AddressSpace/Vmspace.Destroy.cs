@@ -50,5 +50,6 @@ public sealed unsafe partial class Vmspace
         Pmap.Dispose();
         foreach (ref readonly Departure departure in departures.AsSpan()) LetGo(in departure);
         Map.Dispose();
+        Neighbours.Remove(this);
     }
 }

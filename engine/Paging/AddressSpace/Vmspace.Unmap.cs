@@ -77,6 +77,7 @@ public sealed unsafe partial class Vmspace
     }
 
     /// <summary>Enters the slot of whoever holds the change lock, for walks of his own.</summary>
+    [AllocationFree]
     private void EnterControl()
     {
         bool entered = _control.TryEnter();
@@ -84,6 +85,7 @@ public sealed unsafe partial class Vmspace
     }
 
     /// <summary>Leaves it. Changes are rare, so frames that one left over are worth more elsewhere.</summary>
+    [AllocationFree]
     private void LeaveControl()
     {
         _control.Exit();

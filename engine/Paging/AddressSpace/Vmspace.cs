@@ -56,12 +56,14 @@ public sealed unsafe partial class Vmspace : IDisposable
         Map = new VmMap();
         Objects = VmObjectTable.Of(arena);
         ulong counters = CounterTable.BytesFor(slots);
-        _block = NativeRegion.Map((nuint)(CallStrideBytes + counters + (ulong)slots * CallStrideBytes));
+        _block = NativeRegion.Map((nuint)(CounterTable.RowBytes + counters + (ulong)slots * CallStrideBytes));
         _changeLock = (uint*)_block.Base;
-        Counters = new CounterTable(_block.Base + CallStrideBytes, slots);
-        _calls = _block.Base + CallStrideBytes + counters;
+        Counters = new CounterTable(_block.Base + CounterTable.RowBytes, slots);
+        _calls = _block.Base + CounterTable.RowBytes + counters;
         _consumers = new VmspaceConsumer?[slots];
         _control = AddConsumer();
+        Neighbours = VmspaceTable.Of(arena);
+        Neighbours.Add(this);
     }
 
     /// <summary>The arena of tables and pages.</summary>
@@ -90,6 +92,10 @@ public sealed unsafe partial class Vmspace : IDisposable
     /// <summary>The objects of the arena, by the numbers that frame records name.</summary>
     [AllocationFree]
     public VmObjectTable Objects { get; }
+
+    /// <summary>Every space of the arena, and who makes room in it.</summary>
+    [AllocationFree]
+    public VmspaceTable Neighbours { get; }
 
     /// <summary>What happened.</summary>
     [AllocationFree]
@@ -162,5 +168,6 @@ public sealed unsafe partial class Vmspace : IDisposable
         while (Shared.CompareExchange(_changeLock, 1, 0) != 0) wait.Step();
     }
 
+    [AllocationFree]
     private void UnlockChanges() => Shared.Store(_changeLock, 0);
 }

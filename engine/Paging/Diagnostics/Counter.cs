@@ -1,6 +1,6 @@
 namespace Pagoda.Diagnostics;
 
-/// <summary>The cells of a <see cref="CounterTable"/> row. Order is layout: a row is two cache lines.</summary>
+/// <summary>The cells of a <see cref="CounterTable"/> row. Order is layout: a row is four cache lines.</summary>
 public enum Counter : byte
 {
     /// <summary>Faults on mapped memory that took the whole pipeline.</summary>
@@ -47,4 +47,25 @@ public enum Counter : byte
 
     /// <summary>Lanes folded onto an earlier lane of their batch that names the same page.</summary>
     FoldedLanes,
+
+    /// <summary>Pages read back after they had been taken out of memory.</summary>
+    SwapIns,
+
+    /// <summary>Pages stored by their pager to free their frames.</summary>
+    SwapOuts,
+
+    /// <summary>Bytes of pages that pagers read back.</summary>
+    SwapReadBytes,
+
+    /// <summary>Bytes of pages that pagers stored.</summary>
+    SwapWriteBytes,
+
+    /// <summary>Dirty pages that were all zero, so that nothing had to be stored.</summary>
+    ZeroPagesElided,
+
+    /// <summary>Pages that lost their frame without a write, because their pager had them.</summary>
+    CleanEvictions,
+
+    /// <summary>Pages lost to an error of their pager.</summary>
+    PoisonedPages,
 }

@@ -3,7 +3,7 @@ using Pagoda.Core;
 
 namespace Pagoda.Diagnostics;
 
-/// <summary>The counters of one vmspace: one block, a row of two cache lines for each consumer slot.</summary>
+/// <summary>The counters of one vmspace: one block, a row of four cache lines for each consumer slot.</summary>
 /// <remarks>
 /// Only its owner adds to a row, by a plain addition; anybody reads it. Row 0 belongs to nobody: it takes locked
 /// additions from threads that own no slot. No line is written by two consumers, and adding costs no locked operation.
@@ -12,7 +12,7 @@ namespace Pagoda.Diagnostics;
 public sealed unsafe class CounterTable
 {
     /// <summary>Cells of a row.</summary>
-    public const int CellsPerRow = 16;
+    public const int CellsPerRow = 32;
 
     /// <summary>Bytes of a row.</summary>
     public const int RowBytes = CellsPerRow * sizeof(ulong);

@@ -35,6 +35,27 @@ public readonly struct GuestCounters
     /// <summary>Pages that were zero-filled.</summary>
     public ulong ZeroFills { get; init; }
 
+    /// <summary>Pages read back after they had been taken out of memory.</summary>
+    public ulong SwapIns { get; init; }
+
+    /// <summary>Pages stored by their pager to free their frames.</summary>
+    public ulong SwapOuts { get; init; }
+
+    /// <summary>Bytes of pages that pagers read back.</summary>
+    public ulong SwapReadBytes { get; init; }
+
+    /// <summary>Bytes of pages that pagers stored.</summary>
+    public ulong SwapWriteBytes { get; init; }
+
+    /// <summary>Dirty pages that were all zero, so that nothing had to be stored.</summary>
+    public ulong ZeroPagesElided { get; init; }
+
+    /// <summary>Pages that lost their frame without a write, because their pager had them.</summary>
+    public ulong CleanEvictions { get; init; }
+
+    /// <summary>Pages lost to an error of their pager.</summary>
+    public ulong PoisonedPages { get; init; }
+
     /// <summary>Generations that were advanced to take translations back.</summary>
     public ulong Invalidations { get; init; }
 

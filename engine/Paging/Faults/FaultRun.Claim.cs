@@ -34,7 +34,7 @@ internal unsafe ref partial struct FaultRun
         ulong gpa = _gpa[lanes->Order[first]];
         if (_pmap.LockWindow(gpa, _consumer.Frames, out WindowLock window) != PmapStatus.Ok)
         {
-            for (int i = first; i < end; i++) End(lanes->Order[i], FaultStatus.OutOfMemory);
+            for (int i = first; i < end; i++) Starve(lanes->Order[i]);
             return;
         }
         // An editor moves the generation before it comes for the translations, and needs this lock for that: what is
@@ -93,7 +93,7 @@ internal unsafe ref partial struct FaultRun
         if (word == null) word = ObjectOf(lane).MakeWord(lanes->Page[lane], _consumer.Frames);
         if (word == null)
         {
-            End(lane, FaultStatus.OutOfMemory);
+            Starve(lane);
             return;
         }
         while (true)
@@ -129,7 +129,7 @@ internal unsafe ref partial struct FaultRun
     {
         FaultLanes* lanes = _lanes;
         hpa = 0;
-        bool isZero = state == PageState.Zero || (state == PageState.Absent && ObjectOf(lane).IsZeroFill);
+        bool isZero = state == PageState.Zero || (state == PageState.Absent && ObjectOf(lane).IsAbsentZero);
         if (!isZero)
         {
             if (!PageWord.TryMove(word, seen, PageWord.Claimed(seen))) return false;
@@ -141,10 +141,14 @@ internal unsafe ref partial struct FaultRun
         }
         if (!_consumer.Frames.TryTake(out uint pfn))
         {
-            End(lane, FaultStatus.OutOfMemory);
+            Starve(lane);
             return true;
         }
-        _space.Arena.Frames.ToPage(pfn, lanes->Object[lane], (uint)lanes->Page[lane]);
+        FrameTable table = _space.Arena.Frames;
+        table.ToPage(pfn, lanes->Object[lane], (uint)lanes->Page[lane]);
+        if ((seen & PageWord.Written) != 0) table.SetWritten(pfn);
+        // Zero is what the page is, not what its pager would say: before the frame is free the pager has to hear it.
+        if (state == PageState.Zero && !ObjectOf(lane).IsZeroFill) table.RestoreDirty(pfn);
         ulong frame = (ulong)pfn << Paging.PageShift;
         if (!PageWord.TryMove(word, seen, PageWord.Resident(frame)))
         {
@@ -195,7 +199,7 @@ internal unsafe ref partial struct FaultRun
                 return;
             case PmapStatus.NoFrame:
                 // The page stays Resident, unmapped: the same fault finds it there.
-                End(lane, FaultStatus.OutOfMemory);
+                Starve(lane);
                 return;
             default:
                 // The map allowed the access, and an old mapping of the range was removed before the map showed a new

@@ -53,9 +53,12 @@ internal unsafe ref partial struct FaultRun
             ulong hpa = (ulong)_lanes->Frame[lane] << Paging.PageShift;
             if (locked && current) EnterPage(lane, hpa, ref window, ref gather);
             else if (locked) Restart(lane);
-            else End(lane, FaultStatus.OutOfMemory);
+            else Starve(lane);
+            ulong* word = (ulong*)_lanes->Word[lane];
+            // In front of the publication: a harvest finds the mark in the word or on the frame.
+            if ((Shared.Load(word) & PageWord.Written) != 0) _space.Arena.Frames.SetWritten(_lanes->Frame[lane]);
             // Last: while the word is Busy nobody takes the page away, so the entry above was made of a page that is.
-            PageWord.Publish((ulong*)_lanes->Word[lane], PageWord.Resident(hpa));
+            PageWord.Publish(word, PageWord.Resident(hpa));
             _claimed &= ~(1UL << lane);
         }
         if (locked) _pmap.Unlock(in window);

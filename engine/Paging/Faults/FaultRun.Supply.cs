@@ -42,7 +42,7 @@ internal unsafe ref partial struct FaultRun
             if (!_consumer.Frames.TryTake(out uint pfn))
             {
                 Unclaim(lane);
-                End(lane, FaultStatus.OutOfMemory);
+                Starve(lane);
                 continue;
             }
             // Not zero any more as soon as the pager has it, so it leaves the states of zeroed frames first.
@@ -68,11 +68,22 @@ internal unsafe ref partial struct FaultRun
                 _consumer.EndCall();
             }
         }
+        ulong swapIns = 0;
+        ulong readBytes = 0;
         for (int i = 0; i < count; i++)
         {
-            if (status[i] == PagerStatus.Error) Poison(order[i]);
+            if (status[i] == PagerStatus.Error)
+            {
+                Poison(memory, order[i]);
+                continue;
+            }
+            if (PageWord.BeforeOf(Shared.Load((ulong*)_lanes->Word[order[i]])) != PageState.Swapped) continue;
+            swapIns++;
+            if (status[i] == PagerStatus.Ok) readBytes += Paging.PageBytes;
         }
         _consumer.Counters.Add(Counter.PagerReads, (ulong)count);
+        _consumer.Counters.AddIfAny(Counter.SwapIns, swapIns);
+        _consumer.Counters.AddIfAny(Counter.SwapReadBytes, readBytes);
     }
 
     /// <summary>Keeps the columns for the pager in ascending order of pages: aliases may come in any.</summary>
@@ -100,13 +111,15 @@ internal unsafe ref partial struct FaultRun
     }
 
     /// <summary>The page is lost: its lane gets the error, later ones Poisoned.</summary>
-    private void Poison(int lane)
+    private void Poison(VmObject memory, int lane)
     {
         ulong* word = (ulong*)_lanes->Word[lane];
         PageWord.Publish(word, PageWord.Of(PageState.Poisoned, (ulong)PoisonReason.PagerRead));
         _claimed &= ~(1UL << lane);
         _consumer.Frames.Give(_lanes->Frame[lane]);
         End(lane, FaultStatus.PagerError);
+        _consumer.Counters.Add(Counter.PoisonedPages, 1);
+        _space.Neighbours.Relief?.PageLost(memory, _lanes->Page[lane]);
     }
 
     /// <summary>Puts every claimed page back and gives its frame back.</summary>

@@ -16,6 +16,9 @@ internal unsafe ref partial struct FaultRun
     /// <summary>Frames in reserve beside the pages': tables of three levels and an index page.</summary>
     private const int FramesBeside = 4;
 
+    /// <summary>How often a run makes room and finds it gone before its lanes end without memory.</summary>
+    private const int ReliefsMax = 16;
+
     private readonly VmspaceConsumer _consumer;
     private readonly Vmspace _space;
     private readonly Pmap _pmap;
@@ -38,6 +41,8 @@ internal unsafe ref partial struct FaultRun
     private VmObject? _memory;      // the object that was looked up last
     private bool _metBusy;
     private bool _metEdit;
+    private bool _starved;
+    private int _reliefs;
 
     // Lanes by their final status; the others are resolved.
     private int _spurious;
@@ -68,9 +73,7 @@ internal unsafe ref partial struct FaultRun
         while (_pending != 0)
         {
             // Before the slot is entered: a refill may zero frames, or find none.
-            int frames = BitOperations.PopCount(_pending) + FramesBeside;
-            bool isShort = _consumer.Frames.Reserve(frames) < frames;
-            if (isShort && _space.Limbo.Recycle() != 0) _consumer.Frames.Reserve(frames);
+            MakeRoom(BitOperations.PopCount(_pending) + FramesBeside);
             if (!_consumer.TryEnter())
             {
                 End(_pending, FaultStatus.Destroyed);
@@ -90,6 +93,7 @@ internal unsafe ref partial struct FaultRun
             // Here the consumer owns no Busy page and is in no slot: it may wait for others.
             if (_metBusy) wait.Step();
             StartAgain();
+            if (_starved) Relieve();
         }
         return Count();
     }
@@ -104,6 +108,38 @@ internal unsafe ref partial struct FaultRun
         _again = 0;
         _metBusy = false;
         _metEdit = false;
+    }
+
+    /// <summary>Fills the consumer's cache, from what can be taken from others where the budget asks for it.</summary>
+    private readonly void MakeRoom(int frames)
+    {
+        int wanted = frames - _consumer.Frames.Count;
+        if (wanted <= 0) return;
+        MemoryRelief? relief = _space.Neighbours.Relief;
+        if (relief is not null && relief.IsShort(wanted)) relief.Relieve(wanted);
+        if (_consumer.Frames.Reserve(frames) < frames && _space.Limbo.Recycle() != 0) _consumer.Frames.Reserve(frames);
+    }
+
+    /// <summary>A lane that found no frame: it starts again once there is room, or ends without memory.</summary>
+    private void Starve(int lane)
+    {
+        if (_reliefs == ReliefsMax || _space.Neighbours.Relief is null)
+        {
+            End(lane, FaultStatus.OutOfMemory);
+            return;
+        }
+        Restart(lane);
+        _starved = true;
+    }
+
+    /// <summary>Has room made for the lanes that starved. In no slot, and without a Busy page.</summary>
+    private void Relieve()
+    {
+        _starved = false;
+        _reliefs++;
+        int frames = BitOperations.PopCount(_pending) + FramesBeside;
+        MemoryRelief? relief = _space.Neighbours.Relief;
+        if (relief is null || relief.Relieve(frames) == 0) _reliefs = ReliefsMax;
     }
 
     /// <summary>Gives lanes a final status without a translation.</summary>

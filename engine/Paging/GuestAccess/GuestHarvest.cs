@@ -1,6 +1,7 @@
 using System;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
+using Pagoda.Physical;
 using Pagoda.Tlb;
 
 namespace Pagoda.GuestAccess;
@@ -67,9 +68,7 @@ public static unsafe class GuestHarvest
         ulong count = 0;
         while (page < behind && memory.TryFindTouched(page, out page) && page < behind)
         {
-            ulong word = Shared.Load(memory.FindWord(page));
-            if (PageWord.StateOf(word) == PageState.Resident
-                && space.Arena.Frames.TakeWritten((uint)(PageWord.HpaOf(word) >> Paging.PageShift)))
+            if (TakeWritten(space.Arena.Frames, memory.FindWord(page)))
             {
                 ulong gpa = entry.Start + ((page - entry.Page) << Paging.PageShift);
                 ulong bit = (gpa - start) >> Paging.PageShift;
@@ -79,5 +78,28 @@ public static unsafe class GuestHarvest
             page++;
         }
         return count;
+    }
+
+    /// <summary>Takes the mark of a page from its frame, or from its word while it has none.</summary>
+    private static bool TakeWritten(FrameTable frames, ulong* word)
+    {
+        while (true)
+        {
+            ulong seen = Shared.Load(word);
+            uint pfn = (uint)(PageWord.HpaOf(seen) >> Paging.PageShift);
+            PageState state = PageWord.StateOf(seen);
+            // Who takes this frame away waits for the caller to leave its slot.
+            if (state == PageState.Resident) return frames.TakeWritten(pfn);
+            if (state is PageState.Evicting or PageState.Laundering)
+            {
+                // The owner may have done its waiting, so the frame may be another page's by now: only look. The mark
+                // is reported once more when the page has come to rest.
+                bool written = frames.IsWritten(pfn);
+                if (Shared.Load(word) == seen) return written;
+                continue;
+            }
+            if ((seen & PageWord.Written) == 0) return false;
+            if (Shared.CompareExchange(word, seen & ~PageWord.Written, seen) == seen) return true;
+        }
     }
 }

@@ -23,6 +23,15 @@ public sealed unsafe partial class FrameTable
     [MethodImpl(Inline)]
     public bool TakeDirty(uint pfn) => (Shared.And(&Record(pfn)->Word, ~FrameRecord.Dirty) & FrameRecord.Dirty) != 0;
 
+    /// <summary>
+    /// Puts a dirty flag back that was taken for a write-out that did not come about. What harvests report does not
+    /// change by that.
+    /// </summary>
+    public void RestoreDirty(uint pfn) => Shared.Or(&Record(pfn)->Word, FrameRecord.Dirty);
+
+    /// <summary>Puts the written mark on the new frame of a page that lost its last one with the mark set.</summary>
+    public void SetWritten(uint pfn) => Shared.Or(&Record(pfn)->Word, FrameRecord.Written);
+
     /// <summary>Whether the dirty flag is set at this moment.</summary>
     [MethodImpl(Inline)]
     public bool IsDirty(uint pfn) => (Shared.Load(&Record(pfn)->Word) & FrameRecord.Dirty) != 0;

@@ -57,7 +57,12 @@ public sealed unsafe partial class FrameTable
     /// <param name="pfn">The frame.</param>
     /// <param name="objectId">The VM object.</param>
     /// <param name="page">The page's index in the object.</param>
-    public void ToPage(uint pfn, uint objectId, uint page) => Use(pfn, FrameState.Page, objectId, page);
+    public void ToPage(uint pfn, uint objectId, uint page)
+    {
+        Use(pfn, FrameState.Page, objectId, page);
+        // A page that comes now was used now: it is younger than what the last sweep saw idle.
+        Shared.Store(Ages + pfn, Shared.Load(Ages));
+    }
 
     /// <summary>
     /// Table, Index or Page to Limbo: unlinked, not yet reusable. Flags stay as they are, since a consumer in its slot

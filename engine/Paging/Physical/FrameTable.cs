@@ -43,7 +43,10 @@ public sealed unsafe partial class FrameTable : IDisposable
     /// <summary>The records, by frame number.</summary>
     public FrameRecord* Records { get; }
 
-    /// <summary>The aging generation in which each frame was last seen used.</summary>
+    /// <summary>
+    /// The aging generation, modulo 256, in which each frame was last seen used. Frame 0, which is nobody's, holds the
+    /// current generation.
+    /// </summary>
     public byte* Ages { get; }
 
     /// <summary>Raised whenever decoded instructions of a frame may have become wrong.</summary>

@@ -152,6 +152,9 @@ internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
         return true;
     }
 
+    /// <summary>Takes every translation back.</summary>
+    public void Shootdown() => EmptyTranslations();
+
     /// <summary>A number that differs when bytes differ.</summary>
     public ulong Checksum(ulong address, int bytes)
     {

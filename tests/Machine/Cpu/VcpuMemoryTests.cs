@@ -23,7 +23,7 @@ public sealed unsafe class VcpuMemoryTests
         fixture.Memory.OnPoll = () =>
         {
             fixture.Memory.SetRights(0x10_0000, Prot.Read);
-            fixture.Memory.MustFlush = true;
+            fixture.Memory.Shootdown();
             fixture.Memory.OnPoll = null;
         };
         Assert.That(fixture.Run(VcpuFixture.Code), Is.EqualTo(VcpuExit.Halted));
