@@ -21,6 +21,9 @@ public static class Errno
     /// <summary>Invalid argument.</summary>
     public const int EINVAL = 22;
 
+    /// <summary>A wait with a bound reached it.</summary>
+    public const int ETIMEDOUT = 110;
+
     /// <summary>The system's text and the number, as errors print them: "Cannot allocate memory (errno 12)".</summary>
     public static string Describe(int errno) =>
         Marshal.GetPInvokeErrorMessage(errno) + " (errno " + errno.ToString(CultureInfo.InvariantCulture) + ")";

@@ -122,14 +122,33 @@ public static unsafe class PageWord
         return Shared.CompareExchange(word, after, before) == before;
     }
 
-    /// <summary>Ends a claim or an ownership: publishes the new state and takes the old word in one step.</summary>
-    /// <returns>True when somebody waits: wake all.</returns>
+    /// <summary>
+    /// Ends a claim or an ownership: publishes the new state and takes the old word in one step, then wakes whoever
+    /// sleeps on it.
+    /// </summary>
+    /// <returns>True when somebody waited.</returns>
     public static bool Publish(ulong* word, ulong after)
     {
         ulong before = Shared.Exchange(word, after);
         Invariant.Require(MayFollow(StateOf(before), StateOf(after)));
-        return (before & Wait) != 0;
+        return Wake(word, before);
     }
+
+    /// <summary>Ends an ownership if the word still is <paramref name="before"/>, as a publication does.</summary>
+    public static bool TryPublish(ulong* word, ulong before, ulong after)
+    {
+        if (!TryMove(word, before, after)) return false;
+        Wake(word, before);
+        return true;
+    }
+
+    /// <summary>
+    /// Sleeps until a word that <see cref="TryMark"/> marked with <see cref="Wait"/> changes. The caller is in no slot
+    /// and owns no page; it looks again afterwards, from the start.
+    /// </summary>
+    /// <param name="word">The word.</param>
+    /// <param name="seen">What it was, with the mark or without.</param>
+    public static void Sleep(ulong* word, ulong seen) => Core.Wait.OnWord(word, seen | Wait);
 
     /// <summary>
     /// Marks a word of a page in flight so that its owner wakes, or spares, it. False: the word moved on.
@@ -138,5 +157,13 @@ public static unsafe class PageWord
     {
         Invariant.Assert(mark is Wait or Rescued);
         return (seen & mark) != 0 || Shared.CompareExchange(word, seen | mark, seen) == seen;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Wake(ulong* word, ulong before)
+    {
+        if ((before & Wait) == 0) return false;
+        Core.Wait.WakeAll(word);
+        return true;
     }
 }

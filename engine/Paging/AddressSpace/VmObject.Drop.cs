@@ -37,7 +37,6 @@ public sealed unsafe partial class VmObject
     /// <summary>Makes a page Absent, and says which frame it was in; 0 for none.</summary>
     private uint TakeAway(ulong* word, ulong page)
     {
-        var wait = default(Wait);
         while (true)
         {
             ulong seen = Shared.Load(word);
@@ -46,7 +45,7 @@ public sealed unsafe partial class VmObject
             if (state is PageState.Busy or PageState.Evicting or PageState.Laundering)
             {
                 // Its owner publishes it soon: a fault finds that the map has changed, and does not map it.
-                if (PageWord.TryMark(word, seen, PageWord.Wait)) wait.Step();
+                if (PageWord.TryMark(word, seen, PageWord.Wait)) PageWord.Sleep(word, seen);
                 continue;
             }
             if (!PageWord.TryMove(word, seen, (ulong)PageState.Absent)) continue;

@@ -5,11 +5,12 @@ namespace Pagoda.Core;
 
 /// <summary>Every wait of the engine. Built with PAGODA_SIM each step of one is a scheduling point.</summary>
 /// <remarks>
-/// Use: <c>var wait = default(Wait); while (!condition) wait.Step();</c>. A waiter holds no window lock, is in no
+/// Use: <c>var wait = default(Wait); while (!condition) wait.Step();</c> for what others do in a few hundred
+/// instructions, <see cref="OnWord"/> for what may take a read from a disk. A waiter holds no window lock, is in no
 /// consumer slot and owns no unpublished Busy page, except that a window lock itself may be waited for while active.
 /// </remarks>
 [AllocationFree]
-public struct Wait
+public partial struct Wait
 {
     private const int SpinsBeforeYield = 64;
     private const int YieldsBeforeSleep = 256;

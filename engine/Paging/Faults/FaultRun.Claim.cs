@@ -169,7 +169,8 @@ internal unsafe ref partial struct FaultRun
             case PageState.Busy:
                 if (!PageWord.TryMark(word, seen, PageWord.Wait)) return false;
                 Restart(lane);
-                _metBusy = true;
+                _metBusy = word;
+                _busySeen = seen;
                 return true;
             case PageState.Poisoned:
                 End(lane, FaultStatus.Poisoned);

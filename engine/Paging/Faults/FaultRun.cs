@@ -39,7 +39,8 @@ internal unsafe ref partial struct FaultRun
     private int _ordered;           // how many lanes _lanes->Order holds
     private ulong _generation;      // the map's, in which the lanes were located
     private VmObject? _memory;      // the object that was looked up last
-    private bool _metBusy;
+    private ulong* _metBusy;        // a word that others have claimed, and what it was; null for none
+    private ulong _busySeen;
     private bool _metEdit;
     private bool _starved;
     private int _reliefs;
@@ -69,7 +70,6 @@ internal unsafe ref partial struct FaultRun
     /// <summary>Runs the stages until every lane has a final status; returns how many accesses are allowed.</summary>
     public int Resolve()
     {
-        var wait = default(Wait);
         while (_pending != 0)
         {
             // Before the slot is entered: a refill may zero frames, or find none.
@@ -90,23 +90,28 @@ internal unsafe ref partial struct FaultRun
             }
             if (_folded != 0) Unfold();
             if (_again == 0) break;
-            // Here the consumer owns no Busy page and is in no slot: it may wait for others.
-            if (_metBusy) wait.Step();
             StartAgain();
             if (_starved) Relieve();
         }
         return Count();
     }
 
+    /// <summary>Lets lanes start again, behind the wait for a page that others have claimed.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void StartAgain()
     {
         ulong lanes = (ulong)BitOperations.PopCount(_again);
-        if (_metBusy) _consumer.Counters.AddIfAny(Counter.BusyRetries, lanes);
+        if (_metBusy != null)
+        {
+            _consumer.Counters.AddIfAny(Counter.BusyRetries, lanes);
+            // Here the consumer owns no Busy page and is in no slot: it may wait for others. One page is enough, since
+            // all lanes look again.
+            PageWord.Sleep(_metBusy, _busySeen);
+        }
         if (_metEdit) _consumer.Counters.AddIfAny(Counter.MapRetries, lanes);
         _pending = _again;
         _again = 0;
-        _metBusy = false;
+        _metBusy = null;
         _metEdit = false;
     }
 

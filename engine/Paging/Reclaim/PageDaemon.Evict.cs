@@ -175,7 +175,7 @@ public sealed unsafe partial class PageDaemon
             if ((seen & PageWord.Rescued) != 0 || _frames.IsDirty(pfn)) return false;
             ulong next = isZero ? (ulong)PageState.Zero : PageWord.Of(PageState.Swapped, 0);
             if (_frames.IsWritten(pfn)) next |= PageWord.Written;
-            if (PageWord.TryMove(word, seen, next)) return true;
+            if (PageWord.TryPublish(word, seen, next)) return true;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using NUnit.Framework;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
@@ -81,6 +82,36 @@ public sealed unsafe class PageWordTests
         Assert.That(word, Is.EqualTo(PageWord.Resident(Frame)), "the mark is gone");
         ulong quiet = PageWord.Claimed(0);
         Assert.That(PageWord.Publish(&quiet, 0), Is.False);
+    }
+
+    [Test]
+    public void ASleeperWakesWhenThePageIsPublished()
+    {
+        using var cell = new GuardedRegion(sizeof(ulong));
+        ulong* word = (ulong*)cell.Base;
+        ulong busy = PageWord.Claimed(0);
+        *word = busy;
+        Assert.That(PageWord.TryMark(word, busy, PageWord.Wait), Is.True);
+        var sleeper = new Thread(() =>
+        {
+            while (PageWord.StateOf(Shared.Load(word)) == PageState.Busy) PageWord.Sleep(word, busy);
+        });
+        sleeper.Start();
+        Assert.That(PageWord.Publish(word, PageWord.Resident(Frame)), Is.True);
+        sleeper.Join();
+        Assert.That(PageWord.StateOf(*word), Is.EqualTo(PageState.Resident));
+    }
+
+    [Test]
+    public void AnOwnershipThatEndsByCompareAndSwapWakesToo()
+    {
+        ulong word = PageWord.Evicting(Frame);
+        ulong seen = word;
+        ulong swapped = PageWord.Of(PageState.Swapped, 0);
+        Assert.That(PageWord.TryMark(&word, seen, PageWord.Wait), Is.True);
+        Assert.That(PageWord.TryPublish(&word, seen, swapped), Is.False, "the mark came");
+        Assert.That(PageWord.TryPublish(&word, seen | PageWord.Wait, swapped), Is.True);
+        Assert.That(word, Is.EqualTo(swapped));
     }
 
     [Test]
