@@ -1,0 +1,28 @@
+using NUnit.Framework;
+using Pagoda.Tests.Support;
+
+namespace Pagoda.Tests.Reclaim;
+
+/// <summary>Reclaim from end to end over a swap file, in every table format, against a shadow of every byte.</summary>
+[TestFixtureSource(typeof(GuestFormats), nameof(GuestFormats.All))]
+public sealed class SwapModelTests(GuestFormat format)
+{
+    private const int Operations = 6_000;
+
+    [TestCase(0UL, 400U, TestName = "NothingIsLostWithRoomInTheStore")]
+    [TestCase(150UL, 400U, TestName = "NothingIsLostWithinABudget")]
+    [TestCase(0UL, 90U, TestName = "NothingIsLostWhenFramesAndSlotsRunDry")]
+    public void NothingIsLost(ulong residentFrames, uint slots)
+    {
+        ulong seed = 0x5EED + slots + residentFrames;
+        using var model = new SwapModel(format, arenaFrames: 260, residentFrames, slots, seed);
+        model.Run(Operations);
+        Assert.That(model.Sum(static counters => counters.SwapIns), Is.GreaterThan(300));
+        Assert.That(model.Sum(static counters => counters.SwapOuts), Is.GreaterThan(300));
+        Assert.That(model.Sum(static counters => counters.CleanEvictions), Is.GreaterThan(50));
+        Assert.That(model.Sum(static counters => counters.ZeroPagesElided), Is.Positive);
+        bool isDry = slots < 100;
+        Assert.That(model.Exhaustions, isDry ? Is.Positive : Is.Zero);
+        Assert.That(model.SwapFulls, isDry ? Is.Positive : Is.Zero);
+    }
+}
