@@ -34,6 +34,9 @@ public struct MapEntry
     /// <summary>Memory or device.</summary>
     [FieldOffset(30)] public MapKind Kind;
 
+    /// <summary>Wirings in force: while there is one, the run stays, in memory and where it is.</summary>
+    [FieldOffset(31)] public byte Wires;
+
     /// <summary>Bytes.</summary>
     public readonly ulong Length => End - Start;
 
@@ -46,5 +49,5 @@ public struct MapEntry
     /// <summary>Does <paramref name="next"/> continue this entry, so that the two can be one?</summary>
     public readonly bool IsContinuedBy(in MapEntry next) =>
         End == next.Start && Object == next.Object && Kind == next.Kind && Prot == next.Prot && ProtMax == next.ProtMax
-        && Page + (Length >> Paging.PageShift) == next.Page;
+        && Wires == next.Wires && Page + (Length >> Paging.PageShift) == next.Page;
 }

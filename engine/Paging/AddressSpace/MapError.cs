@@ -35,4 +35,22 @@ public enum MapError : byte
 
     /// <summary>The guest was disposed.</summary>
     Destroyed,
+
+    /// <summary>Part of the range is wired, and has to stay.</summary>
+    Wired,
+
+    /// <summary>Part of the range is not wired.</summary>
+    NotWired,
+
+    /// <summary>Part of the range is wired as often as can be counted.</summary>
+    TooManyWires,
+
+    /// <summary>Part of the range is a device, which has no pages to keep.</summary>
+    Device,
+
+    /// <summary>There is no frame for a page of the range, and nothing that could be taken away for it.</summary>
+    NoMemory,
+
+    /// <summary>A page of the range is lost: its pager could not read it.</summary>
+    PageLost,
 }

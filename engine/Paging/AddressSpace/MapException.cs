@@ -108,5 +108,31 @@ public sealed class MapException : Exception
         throw new MapException(MapError.Destroyed, gpa, length,
             "The guest was disposed; " + Hex(gpa) + " cannot be changed any more.");
 
+    [DoesNotReturn]
+    internal static void ThrowWired(string what, ulong gpa, ulong length, ulong wired) =>
+        throw new MapException(MapError.Wired, wired, length,
+            "The range at " + Hex(gpa) + " of length " + Hex(length) + " cannot be " + what + ": " + Hex(wired)
+            + " is wired. Unwire it first.");
+
+    [DoesNotReturn]
+    internal static void ThrowNotWired(ulong gpa, ulong length, ulong at) =>
+        throw new MapException(MapError.NotWired, at, length,
+            "The range at " + Hex(gpa) + " of length " + Hex(length) + " cannot be unwired: " + Hex(at)
+            + " is not wired. Unwire what was wired, as often as it was.");
+
+    /// <summary>Refuses to wire a range, for what is at one address in it.</summary>
+    [DoesNotReturn]
+    internal static void ThrowUnwirable(MapError error, ulong gpa, ulong length, ulong at) =>
+        throw new MapException(error, at, length,
+            "The range at " + Hex(gpa) + " of length " + Hex(length) + " cannot be wired: " + Hex(at) + error switch
+            {
+                MapError.Device => " is a device, which has no pages to keep. Leave it out.",
+                MapError.Rights => " has no right at all. Give it one first.",
+                MapError.TooManyWires => " is wired " + byte.MaxValue + " times already. Unwire it first.",
+                MapError.NoMemory => " finds no frame, and nothing can be taken away for it. Wire less, or unwire.",
+                MapError.PageLost => " is lost, because its pager could not read it. Discard it, or map it anew.",
+                _ => " belongs to a guest that was disposed meanwhile.",
+            });
+
     private static string Hex(ulong value) => "0x" + value.ToString("x", CultureInfo.InvariantCulture);
 }

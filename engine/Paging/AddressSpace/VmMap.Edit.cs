@@ -113,18 +113,43 @@ public sealed unsafe partial class VmMap
     /// <summary>Gives every entry of a range other rights.</summary>
     public void SetProt(ulong start, ulong end, Prot prot)
     {
-        Cut(start);
-        Cut(end);
-        int first = FirstEndingBehind(start);
-        int index = first;
-        for (; index < Count; index++)
+        int count = CutOut(start, end, out int first);
+        for (int index = first; index < first + count; index++)
         {
             MapEntry entry = EntryAt(index);
-            if (entry.Start >= end) break;
             entry.Prot = prot;
             WriteEntry(index, in entry);
         }
-        for (int i = index - 1; i >= first; i--) Join(i);
+        JoinAround(first, count);
+    }
+
+    /// <summary>Adds a wiring to every entry of a range, or takes one away from those that have any.</summary>
+    public void AddWires(ulong start, ulong end, int delta)
+    {
+        int count = CutOut(start, end, out int first);
+        for (int index = first; index < first + count; index++)
+        {
+            MapEntry entry = EntryAt(index);
+            if (delta < 0 && entry.Wires == 0) continue;
+            entry.Wires = checked((byte)(entry.Wires + delta));
+            WriteEntry(index, in entry);
+        }
+        JoinAround(first, count);
+    }
+
+    /// <summary>Makes entries of a range of their own; returns how many it has.</summary>
+    private int CutOut(ulong start, ulong end, out int first)
+    {
+        Cut(start);
+        Cut(end);
+        first = FirstEndingBehind(start);
+        return CountIn(start, end);
+    }
+
+    /// <summary>Makes entries one again where they can be.</summary>
+    private void JoinAround(int first, int count)
+    {
+        for (int i = first + count - 1; i >= first; i--) Join(i);
         if (first > 0) Join(first - 1);
     }
 

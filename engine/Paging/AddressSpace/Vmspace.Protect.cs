@@ -8,23 +8,21 @@ public sealed unsafe partial class Vmspace
 {
     /// <summary>
     /// Gives a range, which is mapped throughout, other rights. When it returns no consumer has a translation with a
-    /// right that was taken. A right that was given shows at the next access.
+    /// right that was taken. A right that was given shows at the next access; on wired pages it is there at once.
     /// </summary>
     /// <param name="gpa">The first byte, page aligned.</param>
     /// <param name="length">Bytes, whole pages.</param>
     /// <param name="prot">The rights; none at all makes every access a protection fault.</param>
-    /// <exception cref="MapException">The range cannot have these rights; nothing was changed.</exception>
+    /// <exception cref="MapException">The range cannot have these rights, or shall have none and is wired in part;
+    /// nothing was changed.</exception>
     public void Protect(ulong gpa, ulong length, Prot prot)
     {
         MapException.RequireRange("A protected range", gpa, length, AddressBits);
         RequireRights(gpa, length, prot, Prot.All);
         LockChanges(gpa, length);
         ulong end = gpa + length;
-        if (!Map.Covers(gpa, end, out ulong hole))
-        {
-            UnlockChanges();
-            MapException.ThrowNotMapped(gpa, length, hole);
-        }
+        RequireCovered(gpa, length);
+        if (prot == Prot.None) RequireUnwired("given no right", gpa, length);
         RightsIn(gpa, end, out Prot given, out Prot allowed);
         if ((prot & ~allowed) != 0)
         {
@@ -38,6 +36,7 @@ public sealed unsafe partial class Vmspace
         Map.EndEdit();
         if (prot == Prot.None) Hide(gpa, length);
         else if ((given & ~prot) != 0) Narrow(gpa, length, prot);
+        WidenWired(gpa, end);
         UnlockChanges();
     }
 

@@ -13,17 +13,15 @@ public sealed unsafe partial class Vmspace
     /// <param name="from">The first byte, page aligned; the range is mapped throughout.</param>
     /// <param name="length">Bytes, whole pages.</param>
     /// <param name="to">Where it goes, page aligned; a free range that does not overlap the old one.</param>
-    /// <exception cref="MapException">The range cannot be moved so; nothing was changed.</exception>
+    /// <exception cref="MapException">The range cannot be moved so, or is wired in part; nothing was changed.
+    /// </exception>
     public void Remap(ulong from, ulong length, ulong to)
     {
         MapException.RequireRange("A moved range", from, length, AddressBits);
         MapException.RequireRange("The new place of a moved range", to, length, AddressBits);
         LockChanges(from, length);
-        if (!Map.Covers(from, from + length, out ulong hole))
-        {
-            UnlockChanges();
-            MapException.ThrowNotMapped(from, length, hole);
-        }
+        RequireCovered(from, length);
+        RequireUnwired("moved", from, length);
         // The overlap of the two is mapped, so it is refused here too.
         if (!Map.IsFree(to, to + length)) RefuseOverlap(to, length);
         if (!Map.HasRoom(VmMap.CutsPerEdit + 1)) RefuseTooMany(from, length);

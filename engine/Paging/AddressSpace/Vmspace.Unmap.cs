@@ -13,7 +13,8 @@ public sealed unsafe partial class Vmspace
     /// </summary>
     /// <param name="gpa">The first byte, page aligned.</param>
     /// <param name="length">Bytes, whole pages.</param>
-    /// <exception cref="MapException">The range is none, or nothing in it is mapped; nothing was changed.</exception>
+    /// <exception cref="MapException">The range is none, nothing in it is mapped, or part of it is wired; nothing was
+    /// changed.</exception>
     public void Unmap(ulong gpa, ulong length)
     {
         MapException.RequireRange("An unmapped range", gpa, length, AddressBits);
@@ -24,6 +25,7 @@ public sealed unsafe partial class Vmspace
             UnlockChanges();
             MapException.ThrowNotMapped(gpa, length, gpa);
         }
+        RequireUnwired("unmapped", gpa, length);
         if (!Map.HasRoom(VmMap.CutsPerEdit)) RefuseTooMany(gpa, length);
 
         Map.BeginEdit();

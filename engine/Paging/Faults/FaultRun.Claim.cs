@@ -183,7 +183,8 @@ internal unsafe ref partial struct FaultRun
 
     private void EnterPage(int lane, ulong hpa, ref WindowLock window, ref ShootdownGather gather)
     {
-        var request = new LeafRequest((Prot)_lanes->Prot[lane], (Prot)_lanes->Access[lane]);
+        var request = new LeafRequest((Prot)_lanes->Prot[lane], (Prot)_lanes->Access[lane],
+            wired: (_wired >> lane & 1) != 0);
         Enter(lane, hpa, in request, ref window, ref gather);
     }
 

@@ -51,6 +51,8 @@ internal unsafe ref partial struct FaultRun
             lanes->Prot[lane] = (byte)entry.Prot;
             lanes->Access[lane] = (byte)access;
             lanes->Word[lane] = 0;
+            if (entry.Wires == 0) _wired &= ~(1UL << lane);
+            else _wired |= 1UL << lane;
             _memory = memory;
             if (entry.Kind == MapKind.Memory) FindWord(memory!, lane);
         }

@@ -35,6 +35,7 @@ internal unsafe ref partial struct FaultRun
     private ulong _again;
     private ulong _claimed;
     private ulong _folded;
+    private ulong _wired;           // lanes in wired ranges
 
     private int _ordered;           // how many lanes _lanes->Order holds
     private ulong _generation;      // the map's, in which the lanes were located

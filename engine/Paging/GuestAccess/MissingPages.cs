@@ -35,7 +35,11 @@ internal static unsafe class MissingPages
 
     /// <summary>Faults them in. The caller is outside its slot.</summary>
     /// <returns>Resolved, or the status of the first page that could not be had.</returns>
-    public static FaultStatus Fault(VmspaceConsumer consumer, ulong* missing, int count, Prot access)
+    public static FaultStatus Fault(VmspaceConsumer consumer, ulong* missing, int count, Prot access) =>
+        Fault(consumer, missing, count, access, out _);
+
+    /// <summary>Faults them in, and says which is the first that could not be had.</summary>
+    public static FaultStatus Fault(VmspaceConsumer consumer, ulong* missing, int count, Prot access, out int failed)
     {
         Prot* accesses = stackalloc Prot[Max];
         ulong* hpas = stackalloc ulong[Max];
@@ -44,8 +48,8 @@ internal static unsafe class MissingPages
         int allowed = FaultPipeline.Resolve(consumer, new FaultBatch(new ReadOnlySpan<ulong>(missing, count),
             new ReadOnlySpan<Prot>(accesses, count), new Span<ulong>(hpas, count),
             new Span<FaultStatus>(status, count)));
+        failed = 0;
         if (allowed == count) return FaultStatus.Resolved;
-        int failed = 0;
         while (status[failed] <= FaultStatus.Emulated) failed++;
         return status[failed];
     }

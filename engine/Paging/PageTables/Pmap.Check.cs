@@ -82,6 +82,8 @@ public sealed unsafe partial class Pmap
         if ((entry & PteFormat.Wired) == 0) return;
         totals.Wired += PagesOf(level);
         if (level > 1) totals.Reserve += ReserveOf(level);
+        uint first = (uint)(_format.LeafFrame(entry, level) >> Paging.PageShift);
+        for (uint i = 0; isManaged && i < PagesOf(level); i++) Invariant.Require(_frames.WireCount(first + i) != 0);
         // What is wired never faults again, so its emulated A, which is its read right, is never cleared.
         Invariant.Require(!_format.EmulatesAd || (entry & _format.Accessed) != 0);
     }

@@ -49,7 +49,7 @@ public sealed unsafe partial class Pmap
         // Absent and under the lock: nobody else writes it. Release, so that the page's content is in front of it.
         Shared.Store(pte, hpa | bits);
         AddLeafEntries(tablePfn, 1);
-        if (request.Wired) AddWired(1);
+        if (request.Wired) CountWired(hpa | bits, 1);
         return PmapStatus.Ok;
     }
 
@@ -61,7 +61,7 @@ public sealed unsafe partial class Pmap
         Shared.Store(TableAt(pfn) + IndexAt(gpa, 1), leaf);
         AddLeafEntries(pfn, 1);
         LinkLocked(window.Entry, window.TablePfn, pfn);
-        if ((leaf & PteFormat.Wired) != 0) AddWired(1);
+        if ((leaf & PteFormat.Wired) != 0) CountWired(leaf, 1);
         return PmapStatus.Ok;
     }
 
@@ -121,7 +121,7 @@ public sealed unsafe partial class Pmap
             if (found == old) break;
             old = found;        // A or A and M came, or A went: nothing else can happen under the lock.
         }
-        if ((next & ~old & PteFormat.Wired) != 0) AddWired((long)PagesOf(level));
+        if ((next & ~old & PteFormat.Wired) != 0) CountWired(next, level);
         bool lostModified = (old & ~next & modified) != 0;
         if (lostModified && (old & PteFormat.Managed) != 0) DirtyFrames(old, level);
         ulong cache = level == 1 ? _format.CachePage : _format.CacheSuperpage;

@@ -88,7 +88,8 @@ public sealed unsafe partial class Pmap
         PteVector.FillRun(TableAt(pfn) + first, pages, leaf, Paging.PageBytes);
         AddLeafEntries(pfn, pages);
         LinkLocked(window.Entry, window.TablePfn, pfn);
-        if ((leaf & PteFormat.Wired) != 0) AddWired(pages);
+        if ((leaf & PteFormat.Wired) == 0) return PmapStatus.Ok;
+        for (int i = 0; i < pages; i++) CountWired(leaf + ((ulong)i << Paging.PageShift), 1);
         return PmapStatus.Ok;
     }
 
@@ -106,6 +107,7 @@ public sealed unsafe partial class Pmap
             if (Shared.Load(pte + i) == 0)
             {
                 Shared.Store(pte + i, leaf + offset);
+                if (request.Wired) CountWired(leaf + offset, 1);
                 fresh++;
                 continue;
             }
@@ -115,7 +117,6 @@ public sealed unsafe partial class Pmap
         }
         entered = i;
         if (fresh != 0) AddLeafEntries(tablePfn, fresh);
-        if (fresh != 0 && request.Wired) AddWired(fresh);
         return status;
     }
 }

@@ -62,7 +62,7 @@ public sealed unsafe partial class Pmap
         if (!isAbsent) return Replace(window.Entry, gpa, level, leaf, request.Prot, ref sink);
         Shared.Store(window.Entry, leaf | WindowLockBit);
         _frames.AddTableEntries(window.TablePfn, 1);
-        if (becomesWired) AddWired((long)PagesOf(level));
+        if (becomesWired) CountWired(leaf, level);
         return PmapStatus.Ok;
     }
 

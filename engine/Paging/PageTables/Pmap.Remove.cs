@@ -36,7 +36,7 @@ public sealed unsafe partial class Pmap
         _frames.AddTableEntries(window.TablePfn, -1);
         if ((old & PteFormat.Wired) != 0)
         {
-            AddWired(-(long)PagesOf(level));
+            CountUnwired(old, level);
             ReleaseReserve(ReserveOf(level), frames);
         }
         if ((old & _format.Modified) != 0 && (old & PteFormat.Managed) != 0) DirtyFrames(old, level);
@@ -73,7 +73,11 @@ public sealed unsafe partial class Pmap
             {
                 ulong old = Shared.Exchange(table + i, 0);
                 removed++;
-                if ((old & PteFormat.Wired) != 0) wired++;
+                if ((old & PteFormat.Wired) != 0)
+                {
+                    pmap.UnwireFrames(old, 1);
+                    wired++;
+                }
                 if ((old & modified) != 0 && (old & PteFormat.Managed) != 0)
                     frames.SetDirty((uint)((old & frame) >> Paging.PageShift));
                 sink.Page(gpa + ((ulong)(i - first) << Paging.PageShift), old, 1);

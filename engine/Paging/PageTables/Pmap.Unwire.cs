@@ -1,4 +1,3 @@
-using System.Numerics;
 using Pagoda.Core;
 using Pagoda.Physical;
 
@@ -7,8 +6,8 @@ namespace Pagoda.PageTables;
 public sealed unsafe partial class Pmap
 {
     /// <summary>
-    /// Unwires every mapping of a range; what is not wired or not there stays as it is. Needs no shootdown. Inside a
-    /// consumer slot; takes each window's lock in turn.
+    /// Unwires every mapping of a range, and its frames; what is not wired or not there stays as it is. Needs no
+    /// shootdown. Inside a consumer slot; takes each window's lock in turn.
     /// </summary>
     /// <param name="gpa">Page-aligned start.</param>
     /// <param name="length">Bytes, page-aligned.</param>
@@ -35,7 +34,7 @@ public sealed unsafe partial class Pmap
         {
             ulong old = Shared.And(window.Entry, ~PteFormat.Wired);
             if (!Affects(old)) return PmapStatus.Ok;
-            pmap.AddWired(-(long)PagesOf(window.Level));
+            pmap.CountUnwired(old, window.Level);
             pmap.ReleaseReserve(ReserveOf(window.Level), frames);
             return PmapStatus.Ok;
         }
@@ -49,7 +48,9 @@ public sealed unsafe partial class Pmap
             while (scan.TryNext(out int i))
             {
                 ulong old = Shared.And(table + i, ~PteFormat.Wired);
-                unwired += BitOperations.PopCount(old & PteFormat.Wired);
+                if (!Affects(old)) continue;
+                pmap.UnwireFrames(old, 1);
+                unwired++;
             }
             if (unwired != 0) pmap.AddWired(-unwired);
             removed = 0;

@@ -32,6 +32,7 @@ public sealed unsafe class MapEntryTests
         {
             high with { Start = 0x3001 }, high with { Page = 11 }, high with { Object = 2 },
             high with { Prot = Prot.All }, high with { ProtMax = Prot.Read }, high with { Kind = MapKind.Device },
+            high with { Wires = 1 },
         })
         {
             Assert.That(low.IsContinuedBy(in other), Is.False);

@@ -27,7 +27,7 @@ public sealed class PmapEvictTests
     {
         using var h = new PmapHarness(Formats.ByName(name));
         h.Enter(0x5000, h.TakePages(0), Prot.All, Prot.Write);
-        h.Pmap.Wire(0x5000, 0x1000, h.Cache, out _);
+        h.Pmap.Wire(0x5000, 0x1000, Prot.All, h.Cache, out _);
         ulong entry = h.Entry(0x5000);
         Assert.That(Evict(h, 0x5000), Is.EqualTo(PmapStatus.Denied));
         Assert.That(h.Entry(0x5000), Is.EqualTo(entry));

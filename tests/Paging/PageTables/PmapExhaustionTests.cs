@@ -48,7 +48,7 @@ public sealed class PmapExhaustionTests
             managed: false)));
         Step(h.Enter(3 * Mega2 + 0x5000, pages + 2 * Mega2 + 0x5000, Prot.All, Prot.Write));
         Step(h.Demote(2 * Mega2));
-        Step(h.Pmap.Wire(2 * Mega2, Mega2, h.Cache, out _));
+        Step(h.Pmap.Wire(2 * Mega2, Mega2, Prot.All, h.Cache, out _));
         h.Protect(Mega2 + 0x1000, 0x4000, Prot.Read);
         Check();
         h.HarvestModified(0, PmapHarness.Giga, true, out _);

@@ -187,9 +187,10 @@ internal sealed class PmapModel(PteFormat format)
         Mark(leaf);
     }
 
-    public void Wire(ModelLeaf leaf)
+    public static void Wire(ModelLeaf leaf, Prot prot)
     {
-        if (leaf.Wired) return;
+        if (leaf.Wired && (prot & ~leaf.Prot) == 0) return;
+        leaf.Prot |= prot;
         leaf.Wired = true;
         leaf.Accessed = true;
         leaf.Modified |= (leaf.Prot & Prot.Write) != 0;

@@ -233,14 +233,16 @@ public sealed class PmapModelTests
     private void Wire()
     {
         (ulong gpa, ulong length) = AnyShortRange();
-        PmapStatus status = _h.Pmap.Wire(gpa, length, _h.Cache, out ulong done);
-        Describe($"Wire({gpa:x}, {length:x}) = {status} {done:x}");
+        Prot prot = _random.Pick<Prot>([Prot.Read, Prot.ReadWrite, Prot.All]);
+        PmapStatus status = _h.Pmap.Wire(gpa, length, prot, _h.Cache, out ulong done);
+        Describe($"Wire({gpa:x}, {length:x}, {prot}) = {status} {done:x}");
         for (ulong at = gpa; at < gpa + done; at += Page) Assert.That(_model.Find(at), Is.Not.Null, _last);
         ModelLeaf? next = _model.Find(gpa + done);
         if (status == PmapStatus.Ok) Assert.That(done, Is.EqualTo(length), _last);
         else if (status == PmapStatus.NotMapped) Assert.That(next, Is.Null, _last);
         else Assert.That(_h.IsDry && next is { Level: 2, Wired: false }, Is.True, _last);
-        _model.ForRange(gpa, done, leaf => !leaf.Wired, _ => false, _model.Wire);
+        _model.ForRange(gpa, done, leaf => !leaf.Wired || (prot & ~leaf.Prot) != 0, _ => false,
+            leaf => PmapModel.Wire(leaf, prot));
     }
 
     private void UnwireOrDemote()

@@ -53,7 +53,7 @@ public sealed class PmapPartialSuperpageTests(string name)
             case "RemoveWrite": h.RemoveWrite(gpa, length); break;
             case "HarvestModified": h.HarvestModified(gpa, length, true, out _); break;
             case "HarvestReferenced": h.HarvestReferenced(gpa, length, false, out _); break;
-            case "Wire": h.Pmap.Wire(gpa, length, h.Cache, out _); break;
+            case "Wire": h.Pmap.Wire(gpa, length, Prot.All, h.Cache, out _); break;
             case "Unwire": h.Pmap.Unwire(gpa, length, h.Cache); break;
             default:
                 h.EnterRun(gpa, hpa, length >> 12, new LeafRequest(Prot.All, Prot.Write, wired: true), out _);

@@ -35,7 +35,7 @@ public sealed class PmapRangeTests
         h.Enter(0, h.TakePages(0), Prot.All, Prot.Read);
         h.Remove(0, 0);
         h.Protect(0, 0, Prot.None);
-        Assert.That(h.Pmap.Wire(0, 0, h.Cache, out ulong done), Is.EqualTo(PmapStatus.Ok));
+        Assert.That(h.Pmap.Wire(0, 0, Prot.All, h.Cache, out ulong done), Is.EqualTo(PmapStatus.Ok));
         Assert.That(done, Is.Zero);
         Assert.That(h.Entry(0), Is.Not.Zero);
     }

@@ -53,10 +53,7 @@ public sealed class PageDaemonEvictTests(GuestFormat format)
     {
         using var at = new ReclaimFixture(format, pages: 8);
         at.Vcpu.Write(ReclaimFixture.At(2), 7);
-        using VmspaceConsumer walker = at.Guest.Space.AddConsumer();
-        Assert.That(walker.TryEnter(), Is.True);
-        at.Guest.Pmap.Wire(ReclaimFixture.At(2), ReclaimFixture.PageBytes, walker.Frames, out _);
-        walker.Exit();
+        at.Guest.Wire(new Gpa(ReclaimFixture.At(2)), ReclaimFixture.PageBytes);
 
         Assert.That(at.Daemon.Reclaim(1).Freed, Is.Zero);
 
