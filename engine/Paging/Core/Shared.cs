@@ -5,8 +5,8 @@ using System.Threading;
 namespace Pagoda.Core;
 
 /// <summary>
-/// Every access to state that another thread may write. Each member is the plain instruction; built with PAGODA_SIM
-/// each one is a scheduling point of the simulator first.
+/// Every access to state that another thread may write. Each member is the plain instruction; the
+/// simulator has a twin of this file, in which each is a step of its schedule.
 /// </summary>
 /// <remarks>
 /// Load is an acquire, Store a release. CompareExchange, Exchange, Or, And, Add, Increment and Decrement are locked
@@ -22,7 +22,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static ulong Load(ulong* cell)
     {
-        SchedulingPoint(cell);
         return Volatile.Read(ref *cell);
     }
 
@@ -30,7 +29,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static uint Load(uint* cell)
     {
-        SchedulingPoint(cell);
         return Volatile.Read(ref *cell);
     }
 
@@ -38,7 +36,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static ushort Load(ushort* cell)
     {
-        SchedulingPoint(cell);
         return Volatile.Read(ref *cell);
     }
 
@@ -46,7 +43,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static byte Load(byte* cell)
     {
-        SchedulingPoint(cell);
         return Volatile.Read(ref *cell);
     }
 
@@ -54,7 +50,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static void Store(ulong* cell, ulong value)
     {
-        SchedulingPoint(cell);
         Volatile.Write(ref *cell, value);
     }
 
@@ -62,7 +57,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static void Store(uint* cell, uint value)
     {
-        SchedulingPoint(cell);
         Volatile.Write(ref *cell, value);
     }
 
@@ -70,7 +64,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static void Store(ushort* cell, ushort value)
     {
-        SchedulingPoint(cell);
         Volatile.Write(ref *cell, value);
     }
 
@@ -78,7 +71,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static void Store(byte* cell, byte value)
     {
-        SchedulingPoint(cell);
         Volatile.Write(ref *cell, value);
     }
 
@@ -86,7 +78,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static T Load<T>(ref readonly T cell) where T : class?
     {
-        SchedulingPoint(null);
         return Volatile.Read(in cell);
     }
 
@@ -94,7 +85,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static void Store<T>(ref T cell, T value) where T : class?
     {
-        SchedulingPoint(null);
         Volatile.Write(ref cell, value);
     }
 
@@ -102,7 +92,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static ulong CompareExchange(ulong* cell, ulong value, ulong expected)
     {
-        SchedulingPoint(cell);
         return Interlocked.CompareExchange(ref *cell, value, expected);
     }
 
@@ -110,7 +99,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static uint CompareExchange(uint* cell, uint value, uint expected)
     {
-        SchedulingPoint(cell);
         return Interlocked.CompareExchange(ref *cell, value, expected);
     }
 
@@ -118,7 +106,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static T CompareExchange<T>(ref T cell, T value, T expected) where T : class?
     {
-        SchedulingPoint(null);
         return Interlocked.CompareExchange(ref cell, value, expected);
     }
 
@@ -126,7 +113,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static uint CompareExchange(ref uint cell, uint value, uint expected)
     {
-        SchedulingPoint(null);
         return Interlocked.CompareExchange(ref cell, value, expected);
     }
 
@@ -134,7 +120,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static ulong Load(ref readonly ulong cell)
     {
-        SchedulingPoint(null);
         return Volatile.Read(in cell);
     }
 
@@ -142,7 +127,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static void Store(ref ulong cell, ulong value)
     {
-        SchedulingPoint(null);
         Volatile.Write(ref cell, value);
     }
 
@@ -150,7 +134,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static uint Load(ref readonly uint cell)
     {
-        SchedulingPoint(null);
         return Volatile.Read(in cell);
     }
 
@@ -158,7 +141,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static ulong Exchange(ulong* cell, ulong value)
     {
-        SchedulingPoint(cell);
         return Interlocked.Exchange(ref *cell, value);
     }
 
@@ -166,7 +148,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static uint Exchange(uint* cell, uint value)
     {
-        SchedulingPoint(cell);
         return Interlocked.Exchange(ref *cell, value);
     }
 
@@ -174,7 +155,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static ulong Or(ulong* cell, ulong bits)
     {
-        SchedulingPoint(cell);
         return Interlocked.Or(ref *cell, bits);
     }
 
@@ -182,7 +162,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static uint Or(uint* cell, uint bits)
     {
-        SchedulingPoint(cell);
         return Interlocked.Or(ref *cell, bits);
     }
 
@@ -190,7 +169,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static ulong And(ulong* cell, ulong bits)
     {
-        SchedulingPoint(cell);
         return Interlocked.And(ref *cell, bits);
     }
 
@@ -198,7 +176,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static uint And(uint* cell, uint bits)
     {
-        SchedulingPoint(cell);
         return Interlocked.And(ref *cell, bits);
     }
 
@@ -206,7 +183,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static ulong Add(ulong* cell, ulong addend)
     {
-        SchedulingPoint(cell);
         return Interlocked.Add(ref *cell, addend);
     }
 
@@ -214,7 +190,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static uint Add(uint* cell, uint addend)
     {
-        SchedulingPoint(cell);
         return Interlocked.Add(ref *cell, addend);
     }
 
@@ -234,7 +209,6 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static void Fence()
     {
-        SchedulingPoint(null);
         Interlocked.MemoryBarrier();
     }
 
@@ -242,21 +216,7 @@ public static unsafe class Shared
     [MethodImpl(Inline)]
     public static void StoreFence()
     {
-        SchedulingPoint(null);
         if (Sse.IsSupported) Sse.StoreFence();
         else Interlocked.MemoryBarrier();
     }
-
-#if PAGODA_SIM
-    /// <summary>The simulator's hook: called before every shared access with its address.</summary>
-    public static delegate*<void*, void> Hook { get; set; }
-
-    private static void SchedulingPoint(void* cell)
-    {
-        if (Hook != null) Hook(cell);
-    }
-#else
-    [MethodImpl(Inline)]
-    private static void SchedulingPoint(void* cell) => _ = cell;
-#endif
 }

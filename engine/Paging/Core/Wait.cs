@@ -3,7 +3,7 @@ using System.Threading;
 
 namespace Pagoda.Core;
 
-/// <summary>Every wait of the engine. Built with PAGODA_SIM each step of one is a scheduling point.</summary>
+/// <summary>Every wait of the engine. In the simulator's twin each step hands on to another thread.</summary>
 /// <remarks>
 /// Use: <c>var wait = default(Wait); while (!condition) wait.Step();</c> for what others do in a few hundred
 /// instructions, <see cref="OnWord"/> for what may take a read from a disk. A waiter holds no window lock, is in no
@@ -26,17 +26,9 @@ public partial struct Wait
     public void Step()
     {
         _steps++;
-#if PAGODA_SIM
-        if (Hook()) return;
-#endif
         if (_steps < SpinsBeforeYield) Thread.SpinWait(8);
         else if (_steps < YieldsBeforeSleep) Thread.Yield();
         else Thread.Sleep(0);
     }
 #pragma warning restore RS0030
-
-#if PAGODA_SIM
-    /// <summary>The simulator's hook: hands the baton on; true when the simulator did the waiting.</summary>
-    public static System.Func<bool> Hook { get; set; } = static () => false;
-#endif
 }

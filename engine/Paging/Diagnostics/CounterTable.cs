@@ -65,7 +65,7 @@ public readonly unsafe struct CounterRow(ulong* cells)
     {
         ulong* cell = _cells + (int)counter;
         // Nobody else writes the cell, so the load needs no lock; the store is one that readers may see at any time.
-        Shared.Store(cell, *cell + count);
+        Shared.Store(cell, Shared.Load(cell) + count);
     }
 
     /// <summary>Adds, and leaves the cell's line alone when there is nothing to add.</summary>

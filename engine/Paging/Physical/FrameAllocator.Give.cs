@@ -85,7 +85,7 @@ public sealed unsafe partial class FrameAllocator
     {
         AssertNotInsideFreeBlock(pfn, order);
         MergeAndLink(pfn, order, flags);
-        Shared.Store(&_state->FreeFrames, _state->FreeFrames + (1UL << order));
+        Shared.Store(&_state->FreeFrames, FreeFrames + (1UL << order));
     }
 
     /// <summary>

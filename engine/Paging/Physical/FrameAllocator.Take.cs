@@ -116,7 +116,7 @@ public sealed unsafe partial class FrameAllocator
     /// <summary>Counts frames as taken. Under the lock.</summary>
     private void Charge(uint frames)
     {
-        Shared.Store(&_state->FreeFrames, _state->FreeFrames - frames);
+        Shared.Store(&_state->FreeFrames, FreeFrames - frames);
         if (_state->TestLimit != NoLimit) _state->TestLimit -= frames;
     }
 
@@ -135,7 +135,7 @@ public sealed unsafe partial class FrameAllocator
         {
             // The flags still hold: a fresh block is committed by one call, and a mixed one was not fresh before.
             MergeAndLink(pfn, found, flags);
-            Shared.Store(&_state->FreeFrames, _state->FreeFrames + (1UL << order));
+            Shared.Store(&_state->FreeFrames, FreeFrames + (1UL << order));
             pfn = 0;
         }
         _lock.Release();

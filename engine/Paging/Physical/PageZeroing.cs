@@ -34,6 +34,9 @@ public static unsafe class PageZeroing
     {
         Invariant.Assert(((nuint)first & Core.Paging.PageOffsetMask) == 0);
         nuint bytes = (nuint)pages * PageBytes;
+#if PAGODA_SIM
+        if (Shared.TryZeroStreaming(first, bytes)) return;
+#endif
         if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported) ZeroStreaming512(first, bytes);
         else if (Avx.IsSupported) ZeroStreaming256(first, bytes);
         else ZeroStreamingScalar(first, bytes);

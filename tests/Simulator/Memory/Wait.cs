@@ -1,0 +1,36 @@
+using Pagoda.Simulator.Memory;
+using Pagoda.Simulator.Scheduling;
+
+namespace Pagoda.Core;
+
+/// <summary>The simulator's twin of the kernel's waits: each hands the baton on.</summary>
+public partial struct Wait
+{
+    private int _steps;
+
+    public readonly int Steps => _steps;
+
+    public void Step()
+    {
+        _steps++;
+        if (SimThread.Current is { } thread) thread.Scheduler.WaitStep(thread);
+        else System.Threading.Thread.Yield();
+    }
+
+    /// <summary>Sleeps while the low half of a word is what was seen: test and sleep are one step.</summary>
+    public static unsafe void OnWord(ulong* word, ulong seen)
+    {
+        if (!Processor.TryGet(out Processor by)) return;
+        by.Fence(locked: false);
+        SimThread thread = SimThread.Current!;
+        if ((uint)*word == (uint)seen) thread.Scheduler.Sleep(thread, (nuint)word);
+    }
+
+    /// <summary>Wakes everybody who sleeps on a word.</summary>
+    public static unsafe void WakeAll(ulong* word)
+    {
+        if (!Processor.TryGet(out Processor by)) return;
+        by.Fence(locked: false);
+        SimThread.Current!.Scheduler.Wake((nuint)word);
+    }
+}

@@ -1,0 +1,3 @@
+using Pagoda.Simulator;
+
+return Runner.Run(args);

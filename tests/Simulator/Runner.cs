@@ -1,0 +1,83 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Globalization;
+using System.Threading;
+using Pagoda.Simulator.Memory;
+using Pagoda.Simulator.Scenarios;
+using Pagoda.Simulator.Scheduling;
+
+namespace Pagoda.Simulator;
+
+/// <summary>The command line: many seeds of every scenario, or one seed again.</summary>
+internal static class Runner
+{
+    private const string Usage = "Pagoda.Simulator [--seeds N] [--first SEED] [--workers N] [--scenario NAME] "
+        + "[--mode tso|weak] | --scenario NAME --mode tso|weak --seed SEED";
+
+    public static int Run(string[] args)
+    {
+        var options = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (int i = 0; i < args.Length; i += 2)
+        {
+            if (i + 1 == args.Length || !args[i].StartsWith("--", StringComparison.Ordinal))
+            {
+                Console.Error.WriteLine(Usage);
+                return 2;
+            }
+            options[args[i]] = args[i + 1];
+        }
+        return options.ContainsKey("--seed") ? Replay(options) : RunMany(options);
+    }
+
+    private static int Replay(Dictionary<string, string> options)
+    {
+        Scenario scenario = Catalogue.Find(options["--scenario"]);
+        var simulation = new Simulation(0);
+        Outcome outcome = simulation.Run(scenario, Number(options, "--seed", 0), ModeOf(options) ?? MemoryMode.Tso);
+        Report(outcome);
+        Console.WriteLine("steps " + outcome.Steps + ", hand-overs " + outcome.Handovers + ", trace "
+            + outcome.Trace.ToString("X16", CultureInfo.InvariantCulture));
+        return outcome.Violation is null ? 0 : 1;
+    }
+
+    private static int RunMany(Dictionary<string, string> options)
+    {
+        int workers = (int)Number(options, "--workers", 1);
+        bool isOne = options.TryGetValue("--scenario", out string? name);
+        var totals = new SeedRun(isOne ? [Catalogue.Find(name!)] : Catalogue.All, ModeOf(options),
+            Number(options, "--first", 1), Number(options, "--seeds", 1000));
+        long started = Stopwatch.GetTimestamp();
+        var threads = new Thread[workers];
+        for (int i = 0; i < workers; i++)
+        {
+            int processor = i % Environment.ProcessorCount;
+            threads[i] = new Thread(() => totals.Work(processor));
+            threads[i].Start();
+        }
+        foreach (Thread thread in threads) thread.Join();
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        if (totals.Failure is { } failure) Report(failure);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{totals.Seeds} seeds in {seconds:F1} s: {totals.Seeds / seconds:F0} seeds/s, "
+            + $"{totals.Steps / seconds / 1e6:F2} million steps/s, {(double)totals.Steps / totals.Seeds:F0} steps and "
+            + $"{(double)totals.Handovers / totals.Seeds:F0} hand-overs a seed"));
+        return totals.Failure is null ? 0 : 1;
+    }
+
+    private static void Report(Outcome outcome)
+    {
+        if (outcome.Violation is null)
+        {
+            Console.WriteLine("no violation");
+            return;
+        }
+        Console.WriteLine("VIOLATION " + outcome.Replay + "\n  " + outcome.Violation + "\n" + outcome.Stack);
+    }
+
+    private static ulong Number(Dictionary<string, string> options, string name, ulong otherwise) =>
+        options.TryGetValue(name, out string? text) ? ulong.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+
+    private static MemoryMode? ModeOf(Dictionary<string, string> options) =>
+        !options.TryGetValue("--mode", out string? text) ? null : text == "weak" ? MemoryMode.Weak : MemoryMode.Tso;
+}
