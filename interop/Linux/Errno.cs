@@ -21,6 +21,9 @@ public static class Errno
     /// <summary>Invalid argument.</summary>
     public const int EINVAL = 22;
 
+    /// <summary>No space left on the device.</summary>
+    public const int ENOSPC = 28;
+
     /// <summary>A wait with a bound reached it.</summary>
     public const int ETIMEDOUT = 110;
 

@@ -1,4 +1,5 @@
 using Pagoda.Core;
+using Pagoda.Linux;
 using Pagoda.Physical;
 
 namespace Pagoda.Pagers;
@@ -69,7 +70,10 @@ public sealed unsafe partial class SwapPager
             for (int i = next; i < next + done; i++) Keep(in batch, lanes[i], first + (uint)i);
             _space.AddWritten((ulong)done << Paging.PageShift);
             next += done;
-            if ((errno != 0 || done == 0) && next < count) Abandon(in batch, lanes[next], first + (uint)next++);
+            if ((errno == 0 && done != 0) || next == count) continue;
+            // A store that cannot grow any more is full, whatever its map of slots says.
+            PagerStatus status = errno == Errno.ENOSPC ? PagerStatus.Full : PagerStatus.Error;
+            Abandon(in batch, lanes[next], first + (uint)next++, status);
         }
     }
 
@@ -81,12 +85,12 @@ public sealed unsafe partial class SwapPager
         batch.Status[lane] = PagerStatus.Ok;
     }
 
-    private void Abandon(in PagerBatch batch, int lane, uint slot)
+    private void Abandon(in PagerBatch batch, int lane, uint slot, PagerStatus status)
     {
         ulong page = batch.Pages[lane];
         // Written over in place and failed: the slot's old content, which nobody needs, is gone with it.
         if (SlotOf(page) == slot) FreeSlot(page);
         else _space.Slots.Give(slot, 1);
-        batch.Status[lane] = PagerStatus.Error;
+        batch.Status[lane] = status;
     }
 }

@@ -9,6 +9,7 @@ using Pagoda.GuestAccess;
 using Pagoda.Pagers;
 using Pagoda.Physical;
 using Pagoda.Reclaim;
+using Pagoda.Tests.Pagers;
 using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests.Reclaim;
@@ -34,7 +35,7 @@ internal sealed partial class SwapModel : IPressureListener, IDisposable
         Path.Combine(TestContext.CurrentContext.WorkDirectory, Guid.NewGuid() + ".swap");
     private readonly GuestFormat _format;
     private readonly SeededGenerator _random;
-    private readonly SwapFile _file;
+    private readonly SwapFile? _file;
     private readonly Guest[] _guests = new Guest[Guests];
     private readonly TestVcpu[] _vcpus = new TestVcpu[Guests];
     private readonly VmObject _shared;
@@ -45,7 +46,8 @@ internal sealed partial class SwapModel : IPressureListener, IDisposable
     private readonly List<(int Guest, GuestSpan Span, int At, byte[] Shadow)> _holds = [];
     private readonly byte[] _page = new byte[PageBytes];
 
-    internal SwapModel(GuestFormat format, ulong arenaFrames, ulong residentFrames, uint slots, ulong seed)
+    internal SwapModel(GuestFormat format, ulong arenaFrames, ulong residentFrames, uint slots, ulong seed,
+        bool isFaulty = false)
     {
         _format = format;
         _random = new SeededGenerator(seed);
@@ -57,8 +59,15 @@ internal sealed partial class SwapModel : IPressureListener, IDisposable
             HighBytes = 24 * PageBytes,
             Listener = this,
         });
-        _file = new SwapFile(new SwapFileOptions { Path = _path, Bytes = slots * PageBytes });
-        Swap = new SwapSpace(_file);
+        if (isFaulty)
+        {
+            Faults = new FaultyStore(new MemorySwapStore(slots), _random) { FailOneIn = 12, DamagesLeft = 40 };
+        }
+        else
+        {
+            _file = new SwapFile(new SwapFileOptions { Path = _path, Bytes = slots * PageBytes });
+        }
+        Swap = new SwapSpace(Faults ?? (ISwapStore)_file!);
         _sharedPager = new SwapPager(Swap, SharedPages);
         _shared = new VmObject(Arena, SharedPages * PageBytes, _sharedPager);
         for (int i = 0; i < Guests; i++)
@@ -81,20 +90,30 @@ internal sealed partial class SwapModel : IPressureListener, IDisposable
 
     internal SwapSpace Swap { get; }
 
+    /// <summary>What damages transfers; null for nobody.</summary>
+    internal FaultyStore? Faults { get; }
+
     /// <summary>Faults that found neither a frame nor a slot.</summary>
     internal int Exhaustions { get; private set; }
 
     /// <summary>How often the host was told that the store is full.</summary>
     internal int SwapFulls { get; private set; }
 
-    /// <summary>Pages that were lost; none may be.</summary>
+    /// <summary>How often the host was told that pages cannot be written.</summary>
+    internal int WriteErrors { get; private set; }
+
+    /// <summary>Pages that the host was told are lost.</summary>
     internal int Lost { get; private set; }
+
+    /// <summary>Accesses that were told of the loss of their page first.</summary>
+    internal int PagerErrors { get; private set; }
 
     private string Where => _format + ", " + _random;
 
     public void Pressure(ReclaimResult result)
     {
         if (result.End == ReclaimEnd.SwapFull) SwapFulls++;
+        if (result.End == ReclaimEnd.WriteError) WriteErrors++;
     }
 
     public void PageLost(VmObject memory, ulong page) => Lost++;
@@ -111,7 +130,9 @@ internal sealed partial class SwapModel : IPressureListener, IDisposable
         }
         CheckAll();
         foreach (Guest guest in _guests) guest.Pmap.CheckConsistency();
-        Assert.That(Lost, Is.Zero, Where);
+        Assert.That(Lost, Is.EqualTo(PagerErrors), Where);
+        Assert.That(Sum(static counters => counters.PoisonedPages), Is.EqualTo((ulong)Lost), Where);
+        Assert.That(Lost, Is.LessThanOrEqualTo(Faults?.DamagedReads ?? 0), Where);
     }
 
     /// <summary>Ends everything; no frame and no slot may be missing.</summary>
@@ -129,7 +150,7 @@ internal sealed partial class SwapModel : IPressureListener, IDisposable
         Assert.That(Swap.Slots.Free, Is.EqualTo(Swap.Slots.Capacity), "slots leaked; " + Where);
         Daemon.Dispose();
         Swap.Dispose();
-        _file.Dispose();
+        _file?.Dispose();
         File.Delete(_path);
         Arena.Dispose();
     }
