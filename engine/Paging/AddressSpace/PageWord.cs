@@ -129,8 +129,10 @@ public static unsafe class PageWord
     /// <returns>True when somebody waited.</returns>
     public static bool Publish(ulong* word, ulong after)
     {
+        if (Planted.Is(PlantedFault.WakesBeforePublication)) Wake(word, Shared.Load(word));
         ulong before = Shared.Exchange(word, after);
         Invariant.Require(MayFollow(StateOf(before), StateOf(after)));
+        if (Planted.Is(PlantedFault.ErrorWakesNobody) && StateOf(after) != PageState.Resident) return true;
         return Wake(word, before);
     }
 
@@ -148,7 +150,12 @@ public static unsafe class PageWord
     /// </summary>
     /// <param name="word">The word.</param>
     /// <param name="seen">What it was, with the mark or without.</param>
-    public static void Sleep(ulong* word, ulong seen) => Core.Wait.OnWord(word, seen | Wait);
+    public static void Sleep(ulong* word, ulong seen)
+    {
+        if (!Planted.Is(PlantedFault.SleepsUnmarked)) seen |= Wait;
+        if (Planted.Is(PlantedFault.TestsThenSleeps)) seen = Shared.Load(word);
+        Core.Wait.OnWord(word, seen);
+    }
 
     /// <summary>
     /// Marks a word of a page in flight so that its owner wakes, or spares, it. False: the word moved on.
@@ -156,6 +163,7 @@ public static unsafe class PageWord
     public static bool TryMark(ulong* word, ulong seen, ulong mark)
     {
         Invariant.Assert(mark is Wait or Rescued);
+        if (Planted.Is(PlantedFault.SleepsUnmarked) && mark == Wait) return true;
         return (seen & mark) != 0 || Shared.CompareExchange(word, seen | mark, seen) == seen;
     }
 
@@ -163,7 +171,8 @@ public static unsafe class PageWord
     private static bool Wake(ulong* word, ulong before)
     {
         if ((before & Wait) == 0) return false;
-        Core.Wait.WakeAll(word);
+        if (Planted.Is(PlantedFault.WakesOne)) Planted.WakeOne(word);
+        else Core.Wait.WakeAll(word);
         return true;
     }
 }

@@ -31,7 +31,7 @@ public sealed unsafe partial class Vmspace
             VmspaceConsumer? consumer = Shared.Load(ref _consumers[slot]);
             if (consumer is null) continue;
             // A fault that waits for a pager is outside its slot, and comes back to find the mark.
-            consumer.WaitForCall();
+            if (!Planted.Is(PlantedFault.DestroyWithoutWait)) consumer.WaitForCall();
             consumer.Frames.Drain();
         }
 

@@ -55,7 +55,8 @@ public sealed unsafe partial class Vmspace
         EnterControl();
         Pmap.Protect(gpa, length, prot, _control.Frames, ref gather);
         LeaveControl();
-        gather.CommitAndWait();
+        if (Planted.Is(PlantedFault.ProtectWithoutWait)) gather.Commit();
+        else gather.CommitAndWait();
         Limbo.Recycle();
     }
 

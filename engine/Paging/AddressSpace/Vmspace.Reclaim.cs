@@ -42,7 +42,7 @@ public sealed unsafe partial class Vmspace
             return ReclaimLock.Gone;
         }
         Limbo.Recycle();
-        EnterControl();
+        if (!Planted.Is(PlantedFault.AgingOutsideSlot)) EnterControl();
         return ReclaimLock.Taken;
     }
 

@@ -54,13 +54,18 @@ public sealed unsafe class VmspaceConsumer : IDisposable
     /// Enters the slot as a walker: a consumer that caches nothing. False: the guest is being destroyed.
     /// </summary>
     [AllocationFree]
-    public bool TryEnter() => Space.Consumers.EnterWalker(Slot);
+    public bool TryEnter() =>
+        Planted.Is(PlantedFault.WalkerIsNoConsumer) || Space.Consumers.EnterWalker(Slot);
 
     /// <summary>
     /// Leaves the slot. No pointer that was found inside may be used any more, unless its frame is held.
     /// </summary>
     [AllocationFree]
     public void Exit() => Space.Consumers.Exit(Slot);
+
+    /// <summary>What a walker must not do while it uses what it found; the simulator plants it.</summary>
+    [AllocationFree]
+    internal void Acknowledge() => Space.Consumers.Acknowledge(Slot, Space.Consumers.Generation);
 
     /// <summary>
     /// Looks an address up in the map, as <see cref="VmMap.TryFind"/> does. Inside the slot. What was found last is

@@ -23,9 +23,6 @@ public unsafe partial struct Wait
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void OnWord(ulong* word, ulong seen)
     {
-#if PAGODA_SIM
-        if (OnWordHook != null && OnWordHook(word, seen)) return;
-#endif
         var wait = default(Wait);
         do
         {
@@ -41,22 +38,5 @@ public unsafe partial struct Wait
     /// Wakes everybody who sleeps on a word, behind its change. The word itself may be gone already: only its address
     /// counts.
     /// </summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void WakeAll(ulong* word)
-    {
-#if PAGODA_SIM
-        if (WakeAllHook != null && WakeAllHook(word)) return;
-#endif
-        Libc.FutexWakeAll((uint*)word);
-    }
-
-#if PAGODA_SIM
-    /// <summary>
-    /// The simulator's hook: sleeps while the word, as memory has it, is what was seen; true when it did.
-    /// </summary>
-    public static delegate*<ulong*, ulong, bool> OnWordHook { get; set; }
-
-    /// <summary>The simulator's hook: wakes those sleepers; true when it did.</summary>
-    public static delegate*<ulong*, bool> WakeAllHook { get; set; }
-#endif
+    public static void WakeAll(ulong* word) => Libc.FutexWakeAll((uint*)word);
 }

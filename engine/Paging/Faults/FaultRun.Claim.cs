@@ -53,6 +53,7 @@ internal unsafe ref partial struct FaultRun
             else ClaimPage(lane, ref window, ref gather);
             i = next;
         }
+        if (Planted.Is(PlantedFault.WaitsUnderLock)) gather.CommitAndWait();
         _pmap.Unlock(in window);
     }
 
@@ -133,10 +134,7 @@ internal unsafe ref partial struct FaultRun
         if (!isZero)
         {
             if (!PageWord.TryMove(word, seen, PageWord.Claimed(seen))) return false;
-            lanes->Word[lane] = (ulong)word;
-            lanes->Frame[lane] = 0;
-            _pending &= ~(1UL << lane);
-            _claimed |= 1UL << lane;
+            Take(lane, word);
             return true;
         }
         if (!_consumer.Frames.TryTake(out uint pfn))
@@ -161,11 +159,23 @@ internal unsafe ref partial struct FaultRun
         return true;
     }
 
+    /// <summary>The lane's page is Busy, and ours.</summary>
+    private void Take(int lane, ulong* word)
+    {
+        _lanes->Word[lane] = (ulong)word;
+        _lanes->Frame[lane] = 0;
+        _pending &= ~(1UL << lane);
+        _claimed |= 1UL << lane;
+    }
+
     /// <summary>A page that belongs to somebody else, or is lost. False: the word has changed.</summary>
     private bool TryJoin(int lane, ulong* word, ulong seen, PageState state)
     {
         switch (state)
         {
+            case PageState.Busy when Planted.Is(PlantedFault.ReadsWithoutClaim):
+                Take(lane, word);
+                return true;
             case PageState.Busy:
                 if (!PageWord.TryMark(word, seen, PageWord.Wait)) return false;
                 Restart(lane);
@@ -177,6 +187,7 @@ internal unsafe ref partial struct FaultRun
                 return true;
             default:
                 Invariant.Assert(state is PageState.Evicting or PageState.Laundering);
+                if (Planted.Is(PlantedFault.FaultDoesNotRescue)) return true;
                 return PageWord.TryMark(word, seen, PageWord.Rescued);
         }
     }

@@ -107,7 +107,9 @@ internal unsafe ref partial struct FaultRun
             _consumer.Counters.AddIfAny(Counter.BusyRetries, lanes);
             // Here the consumer owns no Busy page and is in no slot: it may wait for others. One page is enough, since
             // all lanes look again.
+            if (Planted.Is(PlantedFault.SleepsWhileActive)) _consumer.TryEnter();
             PageWord.Sleep(_metBusy, _busySeen);
+            if (Planted.Is(PlantedFault.SleepsWhileActive)) _consumer.Exit();
         }
         if (_metEdit) _consumer.Counters.AddIfAny(Counter.MapRetries, lanes);
         _pending = _again;
@@ -129,6 +131,7 @@ internal unsafe ref partial struct FaultRun
     /// <summary>A lane that found no frame: it starts again once there is room, or ends without memory.</summary>
     private void Starve(int lane)
     {
+        if (Planted.Is(PlantedFault.RelievesUnderLock)) Relieve();
         if (_reliefs == ReliefsMax || _space.Neighbours.Relief is null)
         {
             End(lane, FaultStatus.OutOfMemory);

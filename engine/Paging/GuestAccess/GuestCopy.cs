@@ -82,6 +82,7 @@ public static unsafe class GuestCopy
             if (!arena.IsArena(hpa)) return hpa;
             ulong bytes = ulong.Min(end - at, Paging.PageBytes - (at & Paging.PageOffsetMask));
             byte* guest = arena.DirectMap(hpa);
+            if (Planted.Is(PlantedFault.CopyLeavesBeforeUse)) LeaveEarly(consumer);
             if (access == Prot.Read)
             {
                 Buffer.MemoryCopy(guest, bias + at, bytes, bytes);
@@ -94,6 +95,12 @@ public static unsafe class GuestCopy
             at += bytes;
         }
         return 0;
+    }
+
+    private static void LeaveEarly(VmspaceConsumer consumer)
+    {
+        consumer.Exit();
+        Shared.Fence();
     }
 
     /// <summary>One access to a device, as wide as the place allows.</summary>

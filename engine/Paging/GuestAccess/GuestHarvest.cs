@@ -40,8 +40,21 @@ public static unsafe class GuestHarvest
             if (space.MayHaveUnmappedMarks) count += HarvestUnmapped(space, gpa, gpa + length, words);
         }
         consumer.Exit();
-        gather.CommitAndWait();
+        if (Planted.Is(PlantedFault.HarvestWithoutWait)) gather.Commit();
+        else gather.CommitAndWait();
+        if (Planted.Is(PlantedFault.HarvestTakesMarksLast)) TakeAgain(consumer, gpa, length, bitmap, ref gather);
         return true;
+    }
+
+    private static void TakeAgain(VmspaceConsumer consumer, ulong gpa, ulong length, Span<ulong> bitmap,
+        ref ShootdownGather gather)
+    {
+        if (!consumer.TryEnter()) return;
+        fixed (ulong* words = bitmap)
+        {
+            consumer.Space.Pmap.HarvestModified(gpa, length, words, clear: true, consumer.Frames, ref gather);
+        }
+        consumer.Exit();
     }
 
     /// <summary>Resident pages that no table maps at the moment: their marks are on their frames alone.</summary>

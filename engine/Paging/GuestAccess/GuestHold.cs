@@ -19,6 +19,11 @@ namespace Pagoda.GuestAccess;
 [AllocationFree]
 public static unsafe class GuestHold
 {
+    private static bool MarksWhenTaken =>
+        !Planted.Is(PlantedFault.HoldNeverMarks) && !Planted.Is(PlantedFault.HoldMarksAfterRelease);
+
+    private static bool MarksWhenReleased => MarksWhenTaken && !Planted.Is(PlantedFault.ReleaseDoesNotMark);
+
     /// <summary>Holds a range; what is absent is faulted in. All of it is held, or nothing.</summary>
     /// <param name="consumer">The caller's, outside its slot.</param>
     /// <param name="gpa">The first byte.</param>
@@ -80,9 +85,11 @@ public static unsafe class GuestHold
     internal static void ReleaseFrame(Arena arena, uint pfn, Prot access)
     {
         FrameTable frames = arena.Frames;
-        if ((access & Prot.Write) != 0) GuestMarks.Written(frames, pfn);
+        bool isWrite = (access & Prot.Write) != 0;
+        if (isWrite && MarksWhenReleased) GuestMarks.Written(frames, pfn);
         // The last hold of a frame whose page is gone: nobody else knows it any more.
         if (frames.ReleaseHold(pfn)) arena.Allocator.Give(pfn, 0);
+        if (isWrite && Planted.Is(PlantedFault.HoldMarksAfterRelease)) GuestMarks.Written(frames, pfn);
     }
 
     /// <summary>The pages that a range of bytes touches.</summary>
@@ -97,10 +104,13 @@ public static unsafe class GuestHold
         FaultStatus status = FaultStatus.Resolved;
         ulong held = 0;
         absent = 0;
-        if (!consumer.TryEnter()) return FaultStatus.Destroyed;
+        ulong early = 0;
+        if (Planted.Is(PlantedFault.WalksBeforeEntry)) space.Pmap.TryExtract(at, access, out early);
+        if (!Planted.Is(PlantedFault.HoldOutsideSlot) && !consumer.TryEnter()) return FaultStatus.Destroyed;
         while (at < end)
         {
-            if (!space.Pmap.TryExtract(at, access, out ulong hpa))
+            ulong hpa = early;
+            if (early == 0 && !space.Pmap.TryExtract(at, access, out hpa))
             {
                 absent = MissingPages.Collect(consumer, at, end, access, missing);
                 break;
@@ -111,8 +121,11 @@ public static unsafe class GuestHold
                 break;
             }
             uint pfn = (uint)(hpa >> Paging.PageShift);
+            if (Planted.Is(PlantedFault.WalkerAcknowledgesMidway)) consumer.Acknowledge();
+            if (Planted.Is(PlantedFault.HoldLeavesBeforeItCounts)) consumer.Exit();
             space.Arena.Frames.AddHold(pfn);
-            if ((access & Prot.Write) != 0) GuestMarks.Written(space.Arena.Frames, pfn);
+            if ((access & Prot.Write) != 0 && MarksWhenTaken) GuestMarks.Written(space.Arena.Frames, pfn);
+            early = 0;
             ulong bytes = ulong.Min(end - at, Paging.PageBytes - (at & Paging.PageOffsetMask));
             Append(spans, ref count, space.Arena.Base + hpa, bytes, access);
             at += bytes;

@@ -38,8 +38,11 @@ public sealed unsafe partial class Pmap
         movedDirty = false;
         if (!referenced || KeepsAccessed(entry)) return true;
         ulong next = _format.WithoutAccessed(entry);
-        if (Shared.CompareExchange(cell, next, entry) != entry) return false;
+        if (Planted.Is(PlantedFault.SweepKeepsModified)) next |= entry & _format.Modified;
         movedDirty = (entry & ~next & _format.Modified) != 0;
+        if (Planted.Is(PlantedFault.SweepMarksFirst) && movedDirty) DirtyFrames(entry, level);
+        if (Shared.CompareExchange(cell, next, entry) != entry) return false;
+        if (Planted.Is(PlantedFault.SweepMarksFirst) || Planted.Is(PlantedFault.SweepDropsModified)) return true;
         if (movedDirty) DirtyFrames(entry, level);
         return true;
     }

@@ -33,6 +33,11 @@ public sealed unsafe partial class Pmap
             if (next == entry) return AdEmulation.AlreadySet;
             // A writable superpage has A and M: only a superpage that is read-only gets here, by a read or fetch.
             Invariant.Assert(level == 1 || modified == 0);
+            if (Planted.Is(PlantedFault.EmulationInTwoSteps) && modified != 0)
+            {
+                if (Shared.CompareExchange(cell, entry | modified, entry) != entry) continue;
+                entry |= modified;
+            }
             if (Shared.CompareExchange(cell, next, entry) != entry) continue;
             if (level > 1) return AdEmulation.SetSuperpageAccessed;
             return modified != 0 ? AdEmulation.SetModified : AdEmulation.SetAccessed;

@@ -51,7 +51,7 @@ public sealed unsafe partial class Pmap
             if (entry == 0) return PmapStatus.Ok;
             // Under the lock nobody else wires or unwires it.
             if ((entry & PteFormat.Wired) != 0) return PmapStatus.Denied;
-            ulong old = Shared.Exchange(cell, 0);
+            ulong old = TakeLeaf(cell);
             removed = 1;
             if ((old & pmap._format.Modified) != 0) pmap.DirtyFrames(old, 1);
             sink.Page(gpa, old, 1);

@@ -76,8 +76,9 @@ public sealed unsafe partial class Pmap
             ulong from = at;
             if (TryLockExisting(at, out WindowLock window, out ulong next))
             {
+                if (Planted.Is(PlantedFault.RangeWithoutLock)) Unlock(in window);
                 status = Window(ref window, ref at, end, ref operation, frames, ref sink);
-                Unlock(in window);
+                if (!Planted.Is(PlantedFault.RangeWithoutLock)) Unlock(in window);
             }
             else
             {

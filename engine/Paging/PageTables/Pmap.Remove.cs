@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Pagoda.Core;
 using Pagoda.Physical;
 
@@ -25,6 +26,16 @@ public sealed unsafe partial class Pmap
         var operation = default(RemoveOperation);
         PmapStatus status = Range(gpa, length, ref operation, frames, ref sink, out _);
         Invariant.Require(status == PmapStatus.Ok);
+    }
+
+    /// <summary>Empties a leaf's cell under its window's lock; what was there at that moment.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong TakeLeaf(ulong* cell)
+    {
+        if (!Planted.Is(PlantedFault.RemovalByLoadAndStore)) return Shared.Exchange(cell, 0);
+        ulong seen = Shared.Load(cell);
+        Shared.Store(cell, 0);
+        return seen;
     }
 
     /// <summary>Removes the superpage whose lock is held; the lock stays.</summary>
@@ -71,7 +82,7 @@ public sealed unsafe partial class Pmap
             var scan = new PteScan(table, first, end, AlwaysSet);
             while (scan.TryNext(out int i))
             {
-                ulong old = Shared.Exchange(table + i, 0);
+                ulong old = TakeLeaf(table + i);
                 removed++;
                 if ((old & PteFormat.Wired) != 0)
                 {

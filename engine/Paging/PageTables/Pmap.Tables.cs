@@ -42,7 +42,9 @@ public sealed unsafe partial class Pmap
     private void LinkLocked(ulong* entry, uint parentPfn, uint pfn)
     {
         // Release: the table is whole before a walker can reach it. Nobody else writes an absent locked entry.
-        Shared.Store(entry, _format.TableEntry((ulong)pfn << Paging.PageShift) | WindowLockBit);
+        ulong link = _format.TableEntry((ulong)pfn << Paging.PageShift) | WindowLockBit;
+        if (Planted.Is(PlantedFault.LinkNotRelease)) Planted.PlainStore(entry, link);
+        else Shared.Store(entry, link);
         _frames.AddTableEntries(parentPfn, 1);
         Shared.Increment(&_counters->TablePages);
     }

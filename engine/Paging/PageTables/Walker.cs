@@ -142,17 +142,26 @@ public static unsafe partial class Walker
                 Invariant.Assert(isMapped);
                 // Only these bits may differ from what was checked: another walk set them, or the same entry serves
                 // two levels of this one.
-                ulong seen = Shared.CompareExchange((ulong*)pointer, entry | wanted, entry);
+                ulong seen = SetBits((ulong*)pointer, entry, wanted);
                 while (seen != entry)
                 {
-                    if (((seen ^ entry) & ~leafBits) != 0) return false;
+                    if (((seen ^ entry) & ~leafBits) != 0) return Planted.Is(PlantedFault.WalkIgnoresFailedSwap);
                     entry = seen;
                     if ((entry & wanted) == wanted) break;
-                    seen = Shared.CompareExchange((ulong*)pointer, entry | wanted, entry);
+                    seen = SetBits((ulong*)pointer, entry, wanted);
                 }
             }
             r.Entries[i] = entry | wanted;
         }
         return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong SetBits(ulong* cell, ulong entry, ulong wanted)
+    {
+        if (Planted.Is(PlantedFault.MarksByStore)) Shared.Store(cell, entry | wanted);
+        else if (Planted.Is(PlantedFault.MarksByOr)) Shared.Or(cell, wanted);
+        else return Shared.CompareExchange(cell, entry | wanted, entry);
+        return entry;
     }
 }

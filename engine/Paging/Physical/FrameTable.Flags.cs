@@ -97,7 +97,8 @@ public sealed unsafe partial class FrameTable
     [MethodImpl(Inline)]
     public uint AddHold(uint pfn)
     {
-        uint hold = Shared.Increment(&Record(pfn)->Hold);
+        uint* cell = &Record(pfn)->Hold;
+        uint hold = Planted.Is(PlantedFault.HoldCountByLoadAndStore) ? AddByStore(cell, 1) : Shared.Increment(cell);
         Invariant.Assert((hold & ~FrameRecord.OrphanBit) != 0);
         return hold & ~FrameRecord.OrphanBit;
     }
@@ -113,9 +114,14 @@ public sealed unsafe partial class FrameTable
         FrameRecord* record = Record(pfn);
         // The value that the decrement returns decides, never a second read: two releases that both read again
         // could both find the bit alone, or neither.
-        uint hold = Shared.Decrement(&record->Hold);
+        uint* cell = &record->Hold;
+        uint hold = Planted.Is(PlantedFault.HoldCountByLoadAndStore)
+            ? AddByStore(cell, uint.MaxValue)
+            : Shared.Decrement(cell);
         Invariant.Require((hold & ~FrameRecord.OrphanBit) != ~FrameRecord.OrphanBit);
-        if (hold != FrameRecord.OrphanBit) return false;
+        if (Planted.Is(PlantedFault.ReleaseReadsAgain) || Planted.Is(PlantedFault.CountAndOrphanApart))
+            hold = Shared.Load(cell);
+        if (hold != FrameRecord.OrphanBit || Planted.Is(PlantedFault.ReleaseNeverFrees)) return false;
         Shared.And(&record->Hold, ~FrameRecord.OrphanBit);
         return true;
     }
@@ -127,7 +133,9 @@ public sealed unsafe partial class FrameTable
         FrameRecord* record = Record(pfn);
         uint before = Shared.Or(&record->Hold, FrameRecord.OrphanBit);
         Invariant.Require((before & FrameRecord.OrphanBit) == 0);
-        if (before != 0) return false;
+        if (Planted.Is(PlantedFault.CountAndOrphanApart))
+            before = Shared.Load(&record->Hold) & ~FrameRecord.OrphanBit;
+        if (before != 0 && !Planted.Is(PlantedFault.FreesHeldFrames)) return false;
         Shared.And(&record->Hold, ~FrameRecord.OrphanBit);
         return true;
     }
@@ -135,6 +143,13 @@ public sealed unsafe partial class FrameTable
     /// <summary>The holds of a frame at this moment.</summary>
     [MethodImpl(Inline)]
     public uint HoldCount(uint pfn) => Shared.Load(&Record(pfn)->Hold) & ~FrameRecord.OrphanBit;
+
+    private static uint AddByStore(uint* cell, uint addend)
+    {
+        uint next = Shared.Load(cell) + addend;
+        Shared.Store(cell, next);
+        return next;
+    }
 
     /// <summary>
     /// Adds to a table's count of entries, which its children's windows change side by side; the count.

@@ -31,10 +31,15 @@ public sealed unsafe partial class PageDaemon
         {
             if (UnmapEverywhere())
             {
-                TakeDirty();
+                bool dirtyFirst = !Planted.Is(PlantedFault.EvictionTakesDirtyLast);
+                bool holdsFirst = Planted.Is(PlantedFault.HoldsTestedBeforeGrace);
+                if (dirtyFirst) TakeDirty();
+                if (holdsFirst) SpareHeld();
                 WaitForConsumers();
-                SpareHeld();
+                if (!dirtyFirst) TakeDirty();
+                if (!holdsFirst) SpareHeld();
                 Store(owner.Counters);
+                if (Planted.Is(PlantedFault.DirtyClearedAfterStore)) ClearDirty();
             }
             else
             {
@@ -102,7 +107,17 @@ public sealed unsafe partial class PageDaemon
         for (ulong set = lanes->All & ~lanes->Spared; set != 0; set &= set - 1)
         {
             int lane = BitOperations.TrailingZeroCount(set);
-            if (_frames.TakeDirty(lanes->Frame[lane])) lanes->Dirty |= 1UL << lane;
+            uint pfn = lanes->Frame[lane];
+            bool later = Planted.Is(PlantedFault.DirtyClearedAfterStore);
+            if (later ? _frames.IsDirty(pfn) : _frames.TakeDirty(pfn)) lanes->Dirty |= 1UL << lane;
+        }
+    }
+
+    private void ClearDirty()
+    {
+        for (ulong set = _lanes->Dirty; set != 0; set &= set - 1)
+        {
+            _frames.TakeDirty(_lanes->Frame[BitOperations.TrailingZeroCount(set)]);
         }
     }
 
@@ -116,6 +131,7 @@ public sealed unsafe partial class PageDaemon
         }
         foreach (Vmspace space in spaces)
         {
+            if (Planted.Is(PlantedFault.EvictionWithoutGrace)) continue;
             if (space.ReclaimTag != 0) space.Consumers.WaitFor(space.ReclaimTag);
         }
     }
@@ -123,6 +139,7 @@ public sealed unsafe partial class PageDaemon
     private void SpareHeld()
     {
         EvictionLanes* lanes = _lanes;
+        if (Planted.Is(PlantedFault.HoldsNotTested)) return;
         for (ulong set = lanes->All & ~lanes->Spared; set != 0; set &= set - 1)
         {
             int lane = BitOperations.TrailingZeroCount(set);
@@ -146,7 +163,7 @@ public sealed unsafe partial class PageDaemon
             {
                 // The flag before the word: who owns the page next must find it. A page that was stored and rescued is
                 // clean unless the mapping that saved it says otherwise.
-                if (spared && dirty) _frames.RestoreDirty(pfn);
+                if (spared && dirty && !Planted.Is(PlantedFault.EvictionDropsDirtyFlag)) _frames.RestoreDirty(pfn);
                 Shared.Store(_frames.Ages + pfn, Shared.Load(_frames.Ages));
                 PageWord.Publish((ulong*)lanes->Word[lane], PageWord.Resident((ulong)pfn << Paging.PageShift));
                 continue;
@@ -172,7 +189,8 @@ public sealed unsafe partial class PageDaemon
         while (true)
         {
             ulong seen = Shared.Load(word);
-            if ((seen & PageWord.Rescued) != 0 || _frames.IsDirty(pfn)) return false;
+            if ((seen & PageWord.Rescued) != 0 && !Planted.Is(PlantedFault.EvictionIgnoresRescue)) return false;
+            if (_frames.IsDirty(pfn) && !Planted.Is(PlantedFault.EvictionIgnoresLastDirty)) return false;
             ulong next = isZero ? (ulong)PageState.Zero : PageWord.Of(PageState.Swapped, 0);
             if (_frames.IsWritten(pfn)) next |= PageWord.Written;
             if (PageWord.TryPublish(word, seen, next)) return true;

@@ -11,7 +11,13 @@ public sealed unsafe partial class ConsumerTable
     /// Locked: two takers never share a generation by accident, and the changes before it are visible to whoever
     /// reads it. Tags are the value returned here, never one read before.
     /// </remarks>
-    public ulong Advance() => Shared.Increment(&_header->Generation);
+    public ulong Advance()
+    {
+        if (!Planted.Is(PlantedFault.GenerationByLoadAndStore)) return Shared.Increment(&_header->Generation);
+        ulong next = Shared.Load(&_header->Generation) + 1;
+        Shared.Store(&_header->Generation, next);
+        return next;
+    }
 
     /// <summary>
     /// Waits until every consumer is inactive or has acknowledged <paramref name="tag"/>. The caller is in no slot of
@@ -19,6 +25,7 @@ public sealed unsafe partial class ConsumerTable
     /// </summary>
     public void WaitFor(ulong tag)
     {
+        if (Planted.Is(PlantedFault.NoWaitForConsumers)) return;
         int slots = (int)Shared.Load(&_header->Slots);
         for (int slot = 0; slot < slots; slot++)
         {
@@ -37,13 +44,15 @@ public sealed unsafe partial class ConsumerTable
     {
         // The generation first: read behind the scan, a consumer passed over as inactive could have entered with
         // an older one, and what is unlinked after that would be recycled under it.
-        ulong oldest = Shared.Load(&_header->Generation);
+        ulong oldest = Planted.Is(PlantedFault.GenerationReadBehindScan) ? ulong.MaxValue : Generation;
         int slots = (int)Shared.Load(&_header->Slots);
         for (int slot = 0; slot < slots; slot++)
         {
             ulong word = Shared.Load(&CellOf(slot)->Word);
+            if (Planted.Is(PlantedFault.RecyclerSkipsWalkers) && slot < Planted.HostSlots) continue;
             if (word != 0 && word < oldest) oldest = word;
         }
+        if (Planted.Is(PlantedFault.GenerationReadBehindScan) && oldest == ulong.MaxValue) return Generation;
         return oldest;
     }
 
@@ -51,6 +60,12 @@ public sealed unsafe partial class ConsumerTable
     public bool BeginDestroy()
     {
         // Exchange: behind it, every word that is not yet visible belongs to an entry that will see the mark.
+        if (Planted.Is(PlantedFault.DyingByStore))
+        {
+            Advance();
+            Shared.Store(&_header->Dying, 1);
+            return true;
+        }
         if (Shared.Exchange(&_header->Dying, 1) != 0) return false;
         // Who is inside polls the generation alone, and asks for the mark when it has moved.
         Advance();
@@ -63,11 +78,16 @@ public sealed unsafe partial class ConsumerTable
     public void WaitAllInactive()
     {
         Invariant.Require(IsDying);
+        if (Planted.Is(PlantedFault.DestroyWithoutWait)) return;
         WaitFor(ulong.MaxValue);
     }
 
     /// <summary>For tests of very old tags: as if so many generations had passed.</summary>
     internal void TestHookSkipGenerations(ulong count) => Shared.Add(&_header->Generation, count);
 
-    private static bool HasLetGo(ulong word, ulong tag) => word == 0 || word >= tag;
+    private static bool HasLetGo(ulong word, ulong tag)
+    {
+        if (Planted.Is(PlantedFault.WaitOneGenerationShort) && word == tag - 1) return true;
+        return word == 0 || word >= tag;
+    }
 }

@@ -22,7 +22,7 @@ public sealed unsafe partial class ConsumerTable
         }
         // Read again, behind the fence: whoever did not see the word set advanced the generation before this load.
         ulong generation = Shared.Load(&_header->Generation);
-        flush = generation != seen;
+        flush = generation != seen && !Planted.Is(PlantedFault.EntryWithoutFlush);
         seen = generation;
         // With a flush to do, the older word holds every taker back until it is done.
         if (!flush) Acknowledge(slot, generation);
@@ -36,11 +36,14 @@ public sealed unsafe partial class ConsumerTable
     {
         ulong* word = &CellOf(slot)->Word;
         Invariant.Assert(Shared.Load(word) == 0);
+        bool dying = Planted.Is(PlantedFault.DyingTestedBeforeEntry) && IsDying;
         // Exchange, the full fence of the handshake: the word is visible before the generation, the
         // dying mark or any entry is read. The generation of this load may be old: that only holds others back.
-        Shared.Exchange(word, Shared.Load(&_header->Generation));
+        if (Planted.Is(PlantedFault.EntryWithoutFence)) Shared.Store(word, Shared.Load(&_header->Generation));
+        else Shared.Exchange(word, Shared.Load(&_header->Generation));
         // Tested behind the entry: a destroyer that missed the word had set the mark before.
-        if (Shared.Load(&_header->Dying) == 0) return true;
+        if (!Planted.Is(PlantedFault.DyingTestedBeforeEntry)) dying = IsDying;
+        if (!dying) return true;
         Exit(slot);
         return false;
     }
@@ -57,6 +60,7 @@ public sealed unsafe partial class ConsumerTable
         ulong generation = Shared.Load(&_header->Generation);
         if (generation == seen) return false;
         seen = generation;
+        if (Planted.Is(PlantedFault.AcknowledgedBeforeFlush)) Acknowledge(slot, generation);
         return true;
     }
 
@@ -65,9 +69,18 @@ public sealed unsafe partial class ConsumerTable
     /// Release: the stores of the guest through old translations, and the flush, stay in front.
     /// </remarks>
     [MethodImpl(Inline)]
-    public void Acknowledge(int slot, ulong seen) => Shared.Store(&CellOf(slot)->Word, seen);
+    public void Acknowledge(int slot, ulong seen)
+    {
+        if (Planted.Is(PlantedFault.AcknowledgesUnseenGeneration)) seen = Shared.Load(&_header->Generation);
+        if (Planted.Is(PlantedFault.AcknowledgementNotRelease)) Planted.PlainStore(&CellOf(slot)->Word, seen);
+        else Shared.Store(&CellOf(slot)->Word, seen);
+    }
 
     /// <summary>Leaves the slot. Release: every use of what a walk found stays in front.</summary>
     [MethodImpl(Inline)]
-    public void Exit(int slot) => Shared.Store(&CellOf(slot)->Word, 0);
+    public void Exit(int slot)
+    {
+        if (Planted.Is(PlantedFault.ExitNotRelease)) Planted.PlainStore(&CellOf(slot)->Word, 0);
+        else Shared.Store(&CellOf(slot)->Word, 0);
+    }
 }

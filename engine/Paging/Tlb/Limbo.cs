@@ -106,7 +106,7 @@ public sealed unsafe class Limbo : IDisposable
             // The high half comes from the newest generation: the whole tag, or one too new, which only waits longer.
             // Low halves compared by their difference would recycle under a consumer that fell 2^31 generations behind.
             ulong tag = newest - unchecked((uint)newest - Shared.Load(&record->Index));
-            if (tag > oldest) break;
+            if (Planted.Is(PlantedFault.TagOffByOne) ? tag > oldest + 1 : tag > oldest) break;
             pfns[taken++] = first;
             first = Shared.Load(&record->Owner);
         }

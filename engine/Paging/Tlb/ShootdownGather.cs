@@ -34,6 +34,7 @@ public unsafe struct ShootdownGather : IRemovalSink
         _consumers = consumers;
         _limbo = limbo;
         _frames = limbo.Frames;
+        if (Planted.Is(PlantedFault.GenerationBeforeEntries)) _consumers.Advance();
     }
 
     /// <summary>Nothing was taken away yet.</summary>
@@ -73,7 +74,8 @@ public unsafe struct ShootdownGather : IRemovalSink
 
     private ulong Publish()
     {
-        ulong tag = _consumers.Advance();
+        ulong tag = Planted.Is(PlantedFault.GenerationBeforeEntries) ? _consumers.Generation : _consumers.Advance();
+        if (Planted.Is(PlantedFault.TagBeforeIncrement)) tag--;
         if (_count != 0) _limbo.Add(_first, _last, _count, tag);
         _first = 0;
         _last = 0;
