@@ -27,10 +27,15 @@ public partial struct Wait
     }
 
     /// <summary>Wakes everybody who sleeps on a word.</summary>
-    public static unsafe void WakeAll(ulong* word)
+    public static unsafe void WakeAll(ulong* word) => Wake(word, all: true);
+
+    /// <summary>For a fault that is planted: wakes one of them.</summary>
+    internal static unsafe void WakeOne(ulong* word) => Wake(word, all: false);
+
+    private static unsafe void Wake(ulong* word, bool all)
     {
         if (!Processor.TryGet(out Processor by)) return;
         by.Fence(locked: false);
-        SimThread.Current!.Scheduler.Wake((nuint)word);
+        SimThread.Current!.Scheduler.Wake((nuint)word, all);
     }
 }

@@ -132,12 +132,14 @@ internal sealed class Scheduler(int processor)
         Decide(thread, waits: true);
     }
 
-    /// <summary>Wakes everybody who sleeps on a word.</summary>
-    public void Wake(nuint word)
+    /// <summary>Wakes everybody who sleeps on a word, or the first of them.</summary>
+    public void Wake(nuint word, bool all)
     {
         for (int i = 0; i < Count; i++)
         {
-            if (_threads[i].SleepsOn == word) _threads[i].SleepsOn = 0;
+            if (_threads[i].SleepsOn != word) continue;
+            _threads[i].SleepsOn = 0;
+            if (!all) break;
         }
         Changed();
     }
