@@ -16,6 +16,8 @@ internal static class Workloads
         new("frame", static () => new FrameWorkload(), static () => new FrameLimit()),
         new("map", static () => new MapWorkload(), static () => new MapLimit()),
         new("remove", static () => new RemoveWorkload(), static () => new RemoveLimit()),
+        new("promote", static () => new PromoteWorkload(), static () => new PromoteLimit()),
+        new("demote", static () => new DemoteWorkload(), static () => new MapLimit()),
         new("lookup", static () => new LookupWorkload(), static () => new WalkLimit()),
         new("walk", static () => new WalkWorkload(), static () => new WalkLimit()),
         new("enter", static () => new EnterWorkload(), static () => new EnterLimit()),

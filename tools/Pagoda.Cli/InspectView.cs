@@ -122,6 +122,7 @@ internal sealed class InspectView
             Take(words, ref rest, PteFormat.Managed, "managed");
             Take(words, ref rest, PteFormat.Wired, "wired");
             Take(words, ref rest, PteFormat.WindowLock, "window locked");
+            Take(words, ref rest, PteFormat.WriteParked, "W parked until written");
             if (_root.Facts.Kind == RootKind.Ept) rest &= ~_engine.NoExecute;
             if (facts.Kind == EntryKind.Table) rest &= ~_engine.Table;
         }

@@ -38,6 +38,13 @@ internal static class GuestStatistics
             WiredPages = tables.WiredPages,
             TablePages = tables.TablePages,
             Promotions = tables.Promotions,
+            PromotionsScattered = tables.FailedScattered,
+            PromotionsNotAccessed = tables.FailedNotAccessed,
+            PromotionsDifferent = tables.FailedDifferent,
+            PromotionsRaced = tables.FailedRaced,
+            PromotionsNoFrame = tables.FailedNoFrame,
+            Superpages = tables.Superpages,
+            Gigapages = tables.Gigapages,
             Demotions = tables.Demotions,
         };
     }

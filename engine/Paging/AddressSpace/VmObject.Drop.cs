@@ -32,6 +32,7 @@ public sealed unsafe partial class VmObject
             frees = 0;
         }
         if (frees != 0) Arena.Allocator.GiveBatch(free, frees);
+        if (count != 0) ReleaseRuns(first, end);
     }
 
     /// <summary>Makes a page Absent, and says which frame it was in; 0 for none.</summary>

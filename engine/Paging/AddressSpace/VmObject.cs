@@ -36,6 +36,7 @@ public sealed unsafe partial class VmObject : IDisposable
     private readonly NativeRegion? _directory;
     private readonly ulong* _summary;
     private readonly uint* _windows;
+    private readonly uint* _runs;
     private readonly byte* _directMap;
     private readonly FrameTable _frames;
     private readonly VmObjectTable _table;
@@ -72,9 +73,12 @@ public sealed unsafe partial class VmObject : IDisposable
         if (isMemory)
         {
             ulong summaryBytes = (SummaryWordsOf(LengthPages) * sizeof(ulong) + LineBytes - 1) & ~(LineBytes - 1);
-            _directory = NativeRegion.Map((nuint)(summaryBytes + WindowsOf(LengthPages) * sizeof(uint)));
+            // A cell for each window's index frame, then one for each run; runs may begin in the middle of a window.
+            ulong windows = WindowsOf(LengthPages);
+            _directory = NativeRegion.Map((nuint)(summaryBytes + (2 * windows + 1) * sizeof(uint)));
             _summary = (ulong*)_directory.Base;
             _windows = (uint*)(_directory.Base + summaryBytes);
+            _runs = _windows + windows;
         }
         _table = VmObjectTable.Of(arena);
         Id = _table.Add(this);

@@ -41,6 +41,7 @@ public sealed unsafe partial class Vmspace
             UnlockChanges();
             return ReclaimLock.Gone;
         }
+        Limbo.Hasten();
         Limbo.Recycle();
         if (!Planted.Is(PlantedFault.AgingOutsideSlot)) EnterControl();
         return ReclaimLock.Taken;

@@ -80,6 +80,31 @@ public readonly struct GuestCounters
     /// <summary>Windows turned into superpages.</summary>
     public ulong Promotions { get; init; }
 
+    /// <summary>Attempts to make a superpage that failed, for every cause.</summary>
+    public ulong PromotionFailures =>
+        PromotionsScattered + PromotionsNotAccessed + PromotionsDifferent + PromotionsRaced + PromotionsNoFrame;
+
+    /// <summary>Attempts that found other frames than 512 in a row.</summary>
+    public ulong PromotionsScattered { get; init; }
+
+    /// <summary>Attempts that found a page that was not used.</summary>
+    public ulong PromotionsNotAccessed { get; init; }
+
+    /// <summary>Attempts that found pages that differ in rights, kind or having been written.</summary>
+    public ulong PromotionsDifferent { get; init; }
+
+    /// <summary>Attempts during which a page was written.</summary>
+    public ulong PromotionsRaced { get; init; }
+
+    /// <summary>Attempts on wired pages that found no frame for the reserve.</summary>
+    public ulong PromotionsNoFrame { get; init; }
+
+    /// <summary>2 MiB leaves now.</summary>
+    public ulong Superpages { get; init; }
+
+    /// <summary>1 GiB leaves now.</summary>
+    public ulong Gigapages { get; init; }
+
     /// <summary>Superpages turned back into tables.</summary>
     public ulong Demotions { get; init; }
 }

@@ -54,6 +54,7 @@ internal unsafe ref partial struct FaultRun
             i = next;
         }
         if (Planted.Is(PlantedFault.WaitsUnderLock)) gather.CommitAndWait();
+        PromoteIfEntered(in window, ref gather);
         _pmap.Unlock(in window);
     }
 
@@ -131,13 +132,20 @@ internal unsafe ref partial struct FaultRun
         FaultLanes* lanes = _lanes;
         hpa = 0;
         bool isZero = state == PageState.Zero || (state == PageState.Absent && ObjectOf(lane).IsAbsentZero);
-        if (!isZero)
+        if (!isZero) return TryClaim(lane, word, seen);
+        uint pfn = 0;
+        if ((_whole >> lane & 1) != 0)
         {
-            if (!PageWord.TryMove(word, seen, PageWord.Claimed(seen))) return false;
-            Take(lane, word);
-            return true;
+            InPlace place = FindInPlace(lane, out pfn);
+            if (place == InPlace.Later) return TryClaimForRun(lane, word, seen);
+            if (place == InPlace.Busy)
+            {
+                Restart(lane);
+                _metMaking = true;
+                return true;
+            }
         }
-        if (!_consumer.Frames.TryTake(out uint pfn))
+        if (pfn == 0 && !_consumer.Frames.TryTake(out pfn))
         {
             Starve(lane);
             return true;
@@ -145,8 +153,7 @@ internal unsafe ref partial struct FaultRun
         FrameTable table = _space.Arena.Frames;
         table.ToPage(pfn, lanes->Object[lane], (uint)lanes->Page[lane]);
         if ((seen & PageWord.Written) != 0) table.SetWritten(pfn);
-        // Zero is what the page is, not what its pager would say: before the frame is free the pager has to hear it.
-        if (state == PageState.Zero && !ObjectOf(lane).IsZeroFill) table.RestoreDirty(pfn);
+        if (IsNewsToPager(state, ObjectOf(lane))) table.RestoreDirty(pfn);
         ulong frame = (ulong)pfn << Paging.PageShift;
         if (!PageWord.TryMove(word, seen, PageWord.Resident(frame)))
         {
@@ -156,6 +163,20 @@ internal unsafe ref partial struct FaultRun
         }
         _consumer.Counters.Add(Counter.ZeroFills, 1);
         hpa = frame;
+        return true;
+    }
+
+    /// <summary>
+    /// Zero is what the page is, not what its pager would say: before the frame is free the pager has to hear it.
+    /// </summary>
+    private static bool IsNewsToPager(PageState before, VmObject memory) =>
+        before == PageState.Zero && !memory.IsZeroFill;
+
+    /// <summary>Claims a page: its frame and content are supplied once the window is unlocked.</summary>
+    private bool TryClaim(int lane, ulong* word, ulong seen)
+    {
+        if (!PageWord.TryMove(word, seen, PageWord.Claimed(seen))) return false;
+        Take(lane, word);
         return true;
     }
 
@@ -205,6 +226,7 @@ internal unsafe ref partial struct FaultRun
         switch (_pmap.Enter(ref window, gpa, hpa, in request, _consumer.Frames, ref gather))
         {
             case PmapStatus.Ok:
+                _entered = true;
                 End(lane, FaultStatus.Resolved, hpa);
                 return;
             case PmapStatus.Unchanged:

@@ -54,6 +54,7 @@ internal unsafe ref partial struct FaultRun
             if (entry.Wires == 0) _wired &= ~(1UL << lane);
             else _wired |= 1UL << lane;
             _memory = memory;
+            NoteWhole(lane, in entry);
             if (entry.Kind == MapKind.Memory) FindWord(memory!, lane);
         }
         _ordered = kept;

@@ -21,8 +21,11 @@ internal unsafe ref partial struct FaultRun
             ulong gpa = _gpa[lane];
             ulong entry = lanes->Entry[lane];
             int level = lanes->Level[lane];
-            if (entry == 0 || !format.Grants(entry, _access[lane])) continue;
-            FaultStatus status = format.EmulatesAd ? Emulate(gpa, _access[lane]) : FaultStatus.Spurious;
+            bool emulates = format.EmulatesAd;
+            Prot access = _access[lane];
+            if (entry == 0) continue;
+            if (!(emulates ? format.GrantsUnparked(entry, access) : format.Grants(entry, access))) continue;
+            FaultStatus status = emulates ? Emulate(gpa, access) : FaultStatus.Spurious;
             // Changed since: the rest of the pipeline looks again under the lock.
             if (status == FaultStatus.NoMapping) continue;
             ulong offset = gpa & ((1UL << Paging.LevelShift(level)) - 1);
@@ -44,15 +47,25 @@ internal unsafe ref partial struct FaultRun
         lanes->Level[0] = (byte)level;
     }
 
-    private readonly FaultStatus Emulate(ulong gpa, Prot access)
+    private FaultStatus Emulate(ulong gpa, Prot access)
     {
-        switch (_pmap.EmulateAccess(gpa, access))
+        AdEmulation result;
+        do
+        {
+            result = _pmap.EmulateAccess(gpa, access);
+            if (result == AdEmulation.WriteParked)
+                result = _pmap.EmulateParkedWrite(gpa, access, _consumer.Frames);
+        }
+        while (result == AdEmulation.WriteParked);
+        switch (result)
         {
             case AdEmulation.SetAccessed:
                 _consumer.Counters.Add(Counter.AccessedEmulations, 1);
+                PromoteEmulated(gpa);
                 return FaultStatus.Emulated;
             case AdEmulation.SetModified:
                 _consumer.Counters.Add(Counter.DirtyEmulations, 1);
+                PromoteEmulated(gpa);
                 return FaultStatus.Emulated;
             case AdEmulation.SetSuperpageAccessed:
                 _consumer.Counters.Add(Counter.SuperpageAccessedEmulations, 1);

@@ -13,12 +13,17 @@ internal unsafe ref partial struct FaultRun
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Publish()
     {
-        if (_claimed == 0) return;
+        if (_claimed == 0)
+        {
+            _zeros = 0;
+            return;
+        }
         if (!_consumer.TryEnter())
         {
             ulong set = _claimed;
             Abandon();
             End(set, FaultStatus.Destroyed);
+            _zeros = 0;
             return;
         }
         FaultLanes* lanes = _lanes;
@@ -38,6 +43,7 @@ internal unsafe ref partial struct FaultRun
         }
         _consumer.Exit();
         gather.Commit();
+        _zeros = 0;
         Invariant.Assert(_claimed == 0);
     }
 
@@ -61,7 +67,11 @@ internal unsafe ref partial struct FaultRun
             PageWord.Publish(word, PageWord.Resident(hpa));
             _claimed &= ~(1UL << lane);
         }
-        if (locked) _pmap.Unlock(in window);
+        if (locked)
+        {
+            PromoteIfEntered(in window, ref gather);
+            _pmap.Unlock(in window);
+        }
         _metEdit |= !current;
     }
 }

@@ -14,7 +14,7 @@ internal unsafe ref partial struct FaultRun
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Supply()
     {
-        for (ulong rest = _claimed; rest != 0;)
+        for (ulong rest = _claimed & ~_zeros; rest != 0;)
         {
             uint id = _lanes->Object[BitOperations.TrailingZeroCount(rest)];
             ulong same = 0;
@@ -39,7 +39,7 @@ internal unsafe ref partial struct FaultRun
         for (; set != 0; set &= set - 1)
         {
             int lane = BitOperations.TrailingZeroCount(set);
-            if (!_consumer.Frames.TryTake(out uint pfn))
+            if (!TryTakeFrame(lane, memory, out uint pfn))
             {
                 Unclaim(lane);
                 Starve(lane);

@@ -37,12 +37,23 @@ internal unsafe ref partial struct FaultRun
     private ulong _folded;
     private ulong _wired;           // lanes in wired ranges
 
+    // Lanes whose window one map entry shows whole; of the claimed ones, those that need zeros, and those of them that
+    // announced a run of frames.
+    private ulong _whole;
+    private ulong _zeros;
+    private ulong _makers;
+    private uint* _making;          // the cell of the run that was announced last
+
     private int _ordered;           // how many lanes _lanes->Order holds
     private ulong _generation;      // the map's, in which the lanes were located
     private VmObject? _memory;      // the object that was looked up last
     private ulong* _metBusy;        // a word that others have claimed, and what it was; null for none
     private ulong _busySeen;
+    private bool _metMaking;        // another fault makes the run of frames for a window
+    private Wait _pause;
     private bool _metEdit;
+    private bool _entered;          // something was entered in the window whose lock is held
+    private bool _promoted;
     private bool _starved;
     private int _reliefs;
 
@@ -86,10 +97,12 @@ internal unsafe ref partial struct FaultRun
             _consumer.Exit();
             if (_claimed != 0)
             {
+                SupplyZeros();
                 Supply();
                 Publish();
             }
             if (_folded != 0) Unfold();
+            if (_promoted) RecycleTables();
             if (_again == 0) break;
             StartAgain();
             if (_starved) Relieve();
@@ -111,10 +124,17 @@ internal unsafe ref partial struct FaultRun
             PageWord.Sleep(_metBusy, _busySeen);
             if (Planted.Is(PlantedFault.SleepsWhileActive)) _consumer.Exit();
         }
+        else if (_metMaking)
+        {
+            // Short: 2 MiB are being zeroed.
+            _consumer.Counters.AddIfAny(Counter.BusyRetries, lanes);
+            _pause.Step();
+        }
         if (_metEdit) _consumer.Counters.AddIfAny(Counter.MapRetries, lanes);
         _pending = _again;
         _again = 0;
         _metBusy = null;
+        _metMaking = false;
         _metEdit = false;
     }
 
@@ -125,7 +145,9 @@ internal unsafe ref partial struct FaultRun
         if (wanted <= 0) return;
         MemoryRelief? relief = _space.Neighbours.Relief;
         if (relief is not null && relief.IsShort(wanted)) relief.Relieve(wanted);
-        if (_consumer.Frames.Reserve(frames) < frames && _space.Limbo.Recycle() != 0) _consumer.Frames.Reserve(frames);
+        if (_consumer.Frames.Reserve(frames) >= frames) return;
+        _space.Limbo.Hasten();
+        if (_space.Limbo.Recycle() != 0) _consumer.Frames.Reserve(frames);
     }
 
     /// <summary>A lane that found no frame: it starts again once there is room, or ends without memory.</summary>

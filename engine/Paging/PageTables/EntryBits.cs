@@ -102,10 +102,14 @@ internal static class SoftwareBits
     /// <summary>Emulated accessed and dirty: execute is allowed, and the entry is not accessed.</summary>
     public const ulong ParkedExecute = 1UL << 54;
 
+    /// <summary>A superpage may be written once it is demoted: writing is allowed, and no page has M.</summary>
+    public const ulong ParkedWrite = 1UL << 56;
+
     /// <summary>The lock of a window, in its PDE or in the PDPTE of a 1 GiB leaf.</summary>
     public const ulong WindowLock = 1UL << 55;
 
-    public const ulong All = Managed | Wired | EmulatedValid | EmulatedWritable | ParkedExecute | WindowLock;
+    public const ulong All = Managed | Wired | EmulatedValid | EmulatedWritable | ParkedExecute | WindowLock
+        | ParkedWrite;
 
     // A false one is error CS0031.
     private const byte NoneIsEptHardware = (All & EptBits.Hardware) == 0 ? 0 : -1;

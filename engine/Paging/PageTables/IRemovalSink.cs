@@ -28,4 +28,11 @@ public interface IRemovalSink
     /// <summary>A table page was unlinked. Walkers may still be in it.</summary>
     /// <param name="pfn">Its frame, in state Table.</param>
     void TablePage(uint pfn);
+
+    /// <summary>
+    /// A table page was unlinked by a locked operation, but what its entries say is still right: nobody has to be told.
+    /// Walkers may still be in it.
+    /// </summary>
+    /// <param name="pfn">Its frame, in state Table.</param>
+    void RetiredTable(uint pfn);
 }

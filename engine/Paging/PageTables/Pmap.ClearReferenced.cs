@@ -12,7 +12,7 @@ public sealed unsafe partial class Pmap
     /// Under emulation A does not go without M, and X is parked, so that hardware sees no right or a legal set of them.
     /// If M went, the frame's dirty flag is set <i>after</i> it: whoever takes the flag before that has his own
     /// grace period before him, and we are a consumer. Wired and unmanaged leaves keep their bits there, because they
-    /// must never fault again. A 2 MiB or 1 GiB leaf that was written loses its write right too, under its window's
+    /// must never fault again. A 2 MiB or 1 GiB leaf that was written parks its write right too, under its window's
     /// lock.
     /// </remarks>
     /// <param name="gpa">Any address.</param>
@@ -65,7 +65,7 @@ public sealed unsafe partial class Pmap
             if (!referenced || KeepsAccessed(entry)) break;
             // RW means M on a superpage, so the one goes with the other. TLBs may go on writing until the dirty flag is
             // taken, like after any moved M; whoever takes a write right asks for a shootdown in any case.
-            ulong next = _format.WithoutAccessed(entry) & ~_format.Writable;
+            ulong next = _format.WithWriteParked(_format.WithoutAccessed(entry));
             ulong found = Shared.CompareExchange(window.Entry, next, entry);
             if (found == entry)
             {

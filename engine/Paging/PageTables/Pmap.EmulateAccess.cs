@@ -17,8 +17,8 @@ public sealed unsafe partial class Pmap
     /// <param name="gpa">Any address.</param>
     /// <param name="access">What the guest did. A write that also reads counts as a write.</param>
     /// <returns>
-    /// NotEmulating, NotMapped and Denied are for the full fault path; after the others the guest's instruction runs
-    /// again.
+    /// NotEmulating, NotMapped and Denied are for the full fault path, WriteParked for
+    /// <see cref="EmulateParkedWrite"/>; after the others the guest's instruction runs again.
     /// </returns>
     public AdEmulation EmulateAccess(ulong gpa, Prot access)
     {
@@ -28,10 +28,13 @@ public sealed unsafe partial class Pmap
         {
             ulong entry = FindLeaf(gpa, out ulong* cell, out int level);
             if (entry == 0) return AdEmulation.NotMapped;
-            if (!_format.Grants(entry, access)) return AdEmulation.Denied;
+            if (!_format.Grants(entry, access))
+            {
+                return _format.GrantsUnparked(entry, access) ? AdEmulation.WriteParked : AdEmulation.Denied;
+            }
             ulong next = _format.WithAccessed(entry) | modified;
             if (next == entry) return AdEmulation.AlreadySet;
-            // A writable superpage has A and M: only a superpage that is read-only gets here, by a read or fetch.
+            // A writable superpage has A and M: only one whose entry lacks the right gets here, by a read or fetch.
             Invariant.Assert(level == 1 || modified == 0);
             if (Planted.Is(PlantedFault.EmulationInTwoSteps) && modified != 0)
             {

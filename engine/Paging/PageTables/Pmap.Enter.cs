@@ -115,7 +115,7 @@ public sealed unsafe partial class Pmap
             next = leaf | (old & (PteFormat.Wired | WindowLockBit));
             if ((old & accessed) != 0) next = _format.WithAccessed(next);
             bool maySet = (prot & Prot.Write) != 0 && (old & modified) != 0;
-            if (maySet) next |= modified | writable;
+            if (maySet) next = (next & ~PteFormat.WriteParked) | modified | writable;
             if (next == old) return PmapStatus.Unchanged;
             ulong found = Shared.CompareExchange(cell, next, old);
             if (found == old) break;
@@ -126,6 +126,8 @@ public sealed unsafe partial class Pmap
         if (lostModified && (old & PteFormat.Managed) != 0) DirtyFrames(old, level);
         ulong cache = level == 1 ? _format.CachePage : _format.CacheSuperpage;
         bool lostRights = (_format.ProtOf(old) & ~_format.ProtOf(next)) != 0;
+        // A TLB may know a write right from before it was parked.
+        lostRights |= (old & PteFormat.WriteParked) != 0 && (next & (PteFormat.WriteParked | writable)) == 0;
         if (lostModified || lostRights || ((old ^ next) & cache) != 0) sink.Changed(gpa, old & ~WindowLockBit, level);
         return PmapStatus.Ok;
     }

@@ -11,7 +11,7 @@ public sealed unsafe partial class Pmap
     /// </summary>
     /// <remarks>
     /// A superpage is writable only with M: the write right is entered if the access was a write, the entry is wired or
-    /// the memory is unmanaged, and left out otherwise. On a superpage of the same frame the rights become those of the
+    /// the memory is unmanaged, and parked otherwise. On a superpage of the same frame the rights become those of the
     /// request, as <see cref="Enter"/> says for a page; so a write to a read-only one may be answered by entering it
     /// again with that access.
     /// </remarks>

@@ -14,7 +14,7 @@ public sealed unsafe partial class Pmap
     /// it, and which writes of the host set. Clearing moves M to the frame's dirty flag, so that a page is still
     /// written out one day, and takes the mark. Every page that is reported is told to the sink: the report may be
     /// trusted as complete, and the next one starts, only after the shootdown. Unmanaged mappings are not reported. A
-    /// superpage is written as a whole. Cleared, it loses its write right too; if the range covers it in part it is
+    /// superpage is written as a whole. Cleared, it parks its write right too; if the range covers it in part it is
     /// demoted first, and without a frame for that it is reported but not cleared.
     /// </remarks>
     /// <param name="gpa">Page-aligned start.</param>
@@ -39,7 +39,6 @@ public sealed unsafe partial class Pmap
         : IRangeOperation
     {
         private readonly ulong _modified = format.Modified;
-        private readonly ulong _writable = format.Writable;
         private readonly ulong _start = start;
         private readonly ulong* _bitmap = bitmap;
         private readonly bool _clear = clear;
@@ -60,11 +59,25 @@ public sealed unsafe partial class Pmap
             ulong entry = Shared.Load(window.Entry);
             if (Affects(entry))
             {
-                // RW means M on a superpage, so the write right goes along, and the next write is a full fault.
-                Shared.And(window.Entry, ~(_modified | _writable));
+                entry = ParkWrite(pmap, window.Entry);
                 pmap.DirtyFrames(entry, window.Level);
             }
             return Report(pmap, entry, window.Level, gpa, NextBoundary(gpa, window.Level), _clear, ref sink);
+        }
+
+        /// <summary>
+        /// RW means M on a superpage, so without M its write right is parked, and the next write demotes it. The last
+        /// old value: A may come and go beside us.
+        /// </summary>
+        private static ulong ParkWrite(Pmap pmap, ulong* cell)
+        {
+            ulong old = Shared.Load(cell);
+            while (true)
+            {
+                ulong found = Shared.CompareExchange(cell, pmap._format.WithWriteParked(old), old);
+                if (found == old) return old;
+                old = found;
+            }
         }
 
         public PmapStatus Leaves<TSink>(Pmap pmap, ulong* table, int first, int end, ulong gpa, ref TSink sink,

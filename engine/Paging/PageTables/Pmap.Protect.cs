@@ -32,7 +32,7 @@ public sealed unsafe partial class Pmap
         }
         ulong clear = 0;
         ulong set = 0;
-        if ((prot & Prot.Write) == 0) clear |= _format.Writable | _format.Modified;
+        if ((prot & Prot.Write) == 0) clear |= _format.Writable | _format.Modified | PteFormat.WriteParked;
         if ((prot & Prot.Execute) == 0)
         {
             clear |= _format.ExecSet | _format.ExecParked;

@@ -15,5 +15,5 @@ public sealed unsafe partial class Pmap
     /// <param name="sink">Is told of every leaf that lost the right, or may have.</param>
     public void RemoveWrite<TSink>(ulong gpa, ulong length, FrameCache frames, ref TSink sink)
         where TSink : struct, IRemovalSink, allows ref struct =>
-        Strip(gpa, length, _format.Writable | _format.Modified, 0, frames, ref sink);
+        Strip(gpa, length, _format.Writable | _format.Modified | PteFormat.WriteParked, 0, frames, ref sink);
 }

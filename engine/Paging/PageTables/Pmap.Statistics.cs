@@ -16,9 +16,19 @@ public sealed unsafe partial class Pmap
         statistics.TablePages = Shared.Load(&_counters->TablePages);
         statistics.ReservePages = Shared.Load(&_counters->ReservePages);
         statistics.Promotions = Shared.Load(&_counters->Promotions);
-        statistics.FailedPromotions = Shared.Load(&_counters->FailedPromotions);
+        statistics.FailedScattered = FailuresOf(PromotionResult.Scattered);
+        statistics.FailedNotAccessed = FailuresOf(PromotionResult.NotAccessed);
+        statistics.FailedDifferent = FailuresOf(PromotionResult.Different);
+        statistics.FailedRaced = FailuresOf(PromotionResult.Raced);
+        statistics.FailedNoFrame = FailuresOf(PromotionResult.NoFrame);
         statistics.Demotions = Shared.Load(&_counters->Demotions);
         return statistics;
+    }
+
+    private ulong FailuresOf(PromotionResult result)
+    {
+        ulong* failures = _counters->Failures;
+        return Shared.Load(failures + (int)result);
     }
 
     private void Count(uint pfn, int level, ref PmapStatistics statistics)

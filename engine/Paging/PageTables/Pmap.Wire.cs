@@ -120,7 +120,8 @@ public sealed unsafe partial class Pmap
             while (true)
             {
                 ulong next = (format.WithAccessed(old) & ~_clear) | _set;
-                if ((next & format.Writable) != 0) next |= format.Modified;
+                if ((next & (format.Writable | PteFormat.WriteParked)) != 0)
+                    next = (next & ~PteFormat.WriteParked) | format.Writable | format.Modified;
                 ulong found = Shared.CompareExchange(cell, next, old);
                 if (found == old) return;
                 old = found;
@@ -138,5 +139,7 @@ public sealed unsafe partial class Pmap
             Invariant.Fail("An operation that takes no rights did.");
 
         public void TablePage(uint pfn) => Invariant.Fail("An operation that unlinks nothing did.");
+
+        public void RetiredTable(uint pfn) => Invariant.Fail("An operation that unlinks nothing did.");
     }
 }

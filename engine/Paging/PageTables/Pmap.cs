@@ -63,11 +63,11 @@ public sealed unsafe partial class Pmap : IDisposable
         [FieldOffset(0)] public ulong WiredPages;
         [FieldOffset(8)] public ulong TablePages;
         [FieldOffset(16)] public ulong Promotions;
-        [FieldOffset(24)] public ulong FailedPromotions;
         [FieldOffset(32)] public ulong Demotions;
         [FieldOffset(64)] public uint ReserveLock;
         [FieldOffset(68)] public uint ReserveFirst;
         [FieldOffset(72)] public ulong ReservePages;
+        [FieldOffset(128)] public fixed ulong Failures[(int)PromotionResult.NoFrame + 1];
     }
 
     /// <summary>Makes an empty tree.</summary>

@@ -24,8 +24,24 @@ public struct PmapStatistics
     /// <summary>Windows whose 512 leaves became one.</summary>
     public ulong Promotions;
 
-    /// <summary>Attempts at that which found leaves that differ.</summary>
-    public ulong FailedPromotions;
+    /// <summary>Attempts at that which found other frames than 512 in a row.</summary>
+    public ulong FailedScattered;
+
+    /// <summary>Attempts that found a leaf without A.</summary>
+    public ulong FailedNotAccessed;
+
+    /// <summary>Attempts that found leaves that differ in rights, kind or M.</summary>
+    public ulong FailedDifferent;
+
+    /// <summary>Attempts during which a leaf was written.</summary>
+    public ulong FailedRaced;
+
+    /// <summary>Attempts on wired leaves that found no frame for the reserve.</summary>
+    public ulong FailedNoFrame;
+
+    /// <summary>All attempts that failed.</summary>
+    public readonly ulong FailedPromotions =>
+        FailedScattered + FailedNotAccessed + FailedDifferent + FailedRaced + FailedNoFrame;
 
     /// <summary>Superpages that became 512 leaves of one level less.</summary>
     public ulong Demotions;

@@ -45,4 +45,7 @@ public enum AdEmulation : byte
 
     /// <summary>Accessed was set in a superpage.</summary>
     SetSuperpageAccessed,
+
+    /// <summary>A superpage has its write right parked: it must be demoted first.</summary>
+    WriteParked,
 }

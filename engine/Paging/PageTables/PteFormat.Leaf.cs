@@ -42,6 +42,11 @@ public readonly partial struct PteFormat
         return (entry & must) == must && ((need & Prot.Execute) == 0 || IsExecutable(entry));
     }
 
+    /// <summary>As <see cref="Grants"/>, once the write right that a superpage has parked is given back.</summary>
+    [MethodImpl(Inline)]
+    public bool GrantsUnparked(ulong entry, Prot need) =>
+        Grants((entry & WriteParked) != 0 ? entry | Writable : entry, need);
+
     /// <summary>An entry that points to the table at <paramref name="hpa"/> and grants everything.</summary>
     [MethodImpl(Inline)]
     public ulong TableEntry(ulong hpa)
@@ -74,7 +79,8 @@ public readonly partial struct PteFormat
     /// <returns>False if the rights cannot be expressed or the access is not among them.</returns>
     /// <remarks>
     /// A is set if there was an access or the entry is wired. M is set in a writable entry that was written, is wired,
-    /// or is unmanaged (nobody asks whether device memory is dirty). A superpage is writable only with M.
+    /// or is unmanaged (nobody asks whether device memory is dirty). A superpage is writable only with M; without, its
+    /// write right is parked.
     /// </remarks>
     public bool TryLeafBits(in LeafRequest request, int level, out ulong bits)
     {
@@ -86,13 +92,13 @@ public readonly partial struct PteFormat
         bool writable = (prot & Prot.Write) != 0;
         bool modified = writable && ((access & Prot.Write) != 0 || !request.Managed);
         bool accessed = access != Prot.None || modified;
-        if (level > 1 && !modified) writable = false;
+        bool parked = level > 1 && writable && !modified;
 
         bits = User | CacheBits(request.Uncached ? MemoryType.Uncacheable : MemoryType.WriteBack);
         if ((prot & Prot.Read) != 0) bits |= Readable;
         if ((prot & Prot.Execute) == 0) bits |= NoExecute;
         else bits |= accessed || ExecParked == 0 ? ExecSet : ExecParked;
-        if (writable) bits |= Writable;
+        if (writable) bits |= parked ? WriteParked : Writable;
         if (accessed) bits |= Accessed;
         if (modified) bits |= Modified;
         if (request.Wired) bits |= Wired;
@@ -118,26 +124,37 @@ public readonly partial struct PteFormat
         return (entry & ~group) | parked;
     }
 
+    /// <summary>A superpage's entry without M, and with its write right parked, if it had it.</summary>
+    [MethodImpl(Inline)]
+    public ulong WithWriteParked(ulong entry)
+    {
+        ulong parked = (entry & Writable) != 0 ? WriteParked : 0;
+        return (entry & ~(Writable | Modified)) | parked;
+    }
+
     /// <summary>The first of the 512 leaves of one level less that map the same as a superpage.</summary>
     public ulong Demoted(ulong entry, int level)
     {
         entry &= ~WindowLock;
         if (level > 2) return entry;    // A 2 MiB leaf keeps PS, and the PAT bit where superpages have it.
         ulong pat = (entry & _patSuperpage) != 0 ? _patPage : 0;
-        return (entry & ~(PageSize | _patSuperpage)) | pat;
+        ulong writable = (entry & WriteParked) != 0 ? Writable : 0;
+        return (entry & ~(PageSize | _patSuperpage | WriteParked)) | pat | writable;
     }
 
     /// <summary>The superpage of level 2 that maps the same as 512 leaves of which this is the first.</summary>
     public ulong Promoted(ulong entry)
     {
         ulong pat = (entry & _patPage) != 0 ? _patSuperpage : 0;
-        return (entry & ~_patPage) | pat | PageSize;
+        ulong superpage = (entry & ~_patPage) | pat | PageSize;
+        return (entry & Modified) != 0 ? superpage : WithWriteParked(superpage);
     }
 
     /// <summary>A valid leaf that hardware accepts and that keeps the engine's rules.</summary>
     /// <remarks>
-    /// M means A (emulated) and RW; RW means M on a superpage; hardware never sees a write right without a read right,
-    /// nor an execute right alone where the processor lacks that; the frame is aligned and below the address width.
+    /// M means A (emulated) and RW; RW means M on a superpage, which alone may park it; hardware never sees a write
+    /// right without a read right, nor an execute right alone where the processor lacks that; the frame is aligned and
+    /// below the address width.
     /// </remarks>
     public bool IsLegalLeaf(ulong entry, int level)
     {
@@ -154,6 +171,7 @@ public readonly partial struct PteFormat
         if (level == 3 && !Gigapages) return false;
         if (level > 1 && (entry & PageSize) == 0) return false;
         if (level > 1 && writable && !modified) return false;
+        if ((entry & WriteParked) != 0 && (level == 1 || writable || (entry & Readable) == 0)) return false;
         if (cache != _cacheWriteBack && cache != _cacheUncacheable) return false;
         if (modified && !writable) return false;
         if (!CanExpress(ProtOf(entry))) return false;

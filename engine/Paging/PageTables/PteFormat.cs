@@ -8,12 +8,12 @@ namespace Pagoda.PageTables;
 /// Plain data: kernels copy each mask they use into a local of its own. A bit that the format lacks is 0 here, so that
 /// testing it is false without a branch.
 /// <code>
-///      63   55   54    53    52   51:12  11    10    9   8   7   6    5   4  3  2   1   0
-///    +----+----+-----+-----+-----+------+-----+-----+---+---+---+----+---+--+--+---+---+---+
-///    | NX |lock|  -  |  -  |  -  | frame|wired|manag| - | G |PS | M  | A |PC|PW| U |RW | V | X86, RVI
-///    | nx |lock|  -  |  -  |  -  | frame|wired|manag| M | A |PS |IPAT| memtype | X | W | R | EPT
-///    | nx |lock|X off| RW  |  V  | frame|wired|manag| - | - |PS |IPAT| memtype | X | M | A | EPT, emulated
-///    +----+----+-----+-----+-----+------+-----+-----+---+---+---+----+---------+---+---+---+
+///      63   56    55   54    53    52   51:12  11    10    9   8   7   6    5   4  3  2   1   0
+///    +----+-----+----+-----+-----+-----+------+-----+-----+---+---+---+----+---+--+--+---+---+---+
+///    | NX |W off|lock|  -  |  -  |  -  | frame|wired|manag| - | G |PS | M  | A |PC|PW| U |RW | V | X86, RVI
+///    | nx |W off|lock|  -  |  -  |  -  | frame|wired|manag| M | A |PS |IPAT| memtype | X | W | R | EPT
+///    | nx |W off|lock|X off| RW  |  V  | frame|wired|manag| - | - |PS |IPAT| memtype | X | M | A | EPT, emulated
+///    +----+-----+----+-----+-----+-----+------+-----+-----+---+---+---+----+---------+---+---+---+
 /// </code>
 /// With emulated bits hardware's read right is A and its write right is M, so it faults on the first use of each. An
 /// entry that is not accessed grants hardware nothing (its X is parked in bit 54), which every processor accepts. nx:
@@ -30,6 +30,12 @@ public readonly partial struct PteFormat
 
     /// <summary>Software: the lock of a window, in its PDE (also an absent one) or a 1 GiB leaf.</summary>
     public const ulong WindowLock = SoftwareBits.WindowLock;
+
+    /// <summary>
+    /// Software: writing to the pages of a superpage is allowed, but none has M, so that its entry lacks the write
+    /// right. The first write demotes it and gives the leaves that right back.
+    /// </summary>
+    public const ulong WriteParked = SoftwareBits.ParkedWrite;
 
     internal const int PhysBitsMin = 32;
     internal const int PhysBitsMax = 52;
@@ -155,7 +161,8 @@ public readonly partial struct PteFormat
         Promote = Valid | Readable | Writable | ExecSet | ExecParked | NoExecute | User | Global | Accessed | Modified
             | CachePage | Wired | Managed;
 
-        Invariant.Require(((Table | NoExecute | ExecParked | Wired | Managed | WindowLock) & AddressField) == 0);
+        Invariant.Require(((Table | NoExecute | ExecParked | Wired | Managed | WindowLock | WriteParked)
+            & AddressField) == 0);
         Invariant.Require((Accessed & Modified) == 0);
         Invariant.Require(((Accessed | Modified) & (Wired | Managed | WindowLock | PageSize)) == 0);
     }

@@ -75,4 +75,56 @@ internal static unsafe class PteVector
         }
         return found;
     }
+
+    /// <summary>Compares the 512 entries of a table with first, first + step, ….</summary>
+    /// <param name="table">The first cell, on a page boundary.</param>
+    /// <param name="first">What the first entry has of the bits.</param>
+    /// <param name="step">What each has more than the one before.</param>
+    /// <param name="bits">The bits to compare.</param>
+    /// <returns>Of the bits compared, those that differ anywhere.</returns>
+    public static ulong Compare(ulong* table, ulong first, ulong step, ulong bits)
+    {
+#if !PAGODA_SIM
+        if (Vector512.IsHardwareAccelerated)
+        {
+            Vector512<ulong> expected = Vector512.Create(first)
+                + Vector512.Create(0UL, 1, 2, 3, 4, 5, 6, 7) * Vector512.Create(step);
+            Vector512<ulong> stride = Vector512.Create(step * 8);
+            Vector512<ulong> mask = Vector512.Create(bits);
+            Vector512<ulong> differ = Vector512<ulong>.Zero;
+            for (int i = 0; i < Paging.EntriesPerTable; i += 8, expected += stride)
+                differ |= (Vector512.Load(table + i) & mask) ^ expected;
+            return Fold(differ.GetLower() | differ.GetUpper());
+        }
+        if (Vector256.IsHardwareAccelerated) return Compare256(table, first, step, bits);
+#endif
+        return CompareScalar(table, first, step, bits);
+    }
+
+    /// <summary>The twin of <see cref="Compare"/> with four entries a load.</summary>
+    public static ulong Compare256(ulong* table, ulong first, ulong step, ulong bits)
+    {
+        Vector256<ulong> expected = Vector256.Create(first) + Vector256.Create(0UL, step, step * 2, step * 3);
+        Vector256<ulong> stride = Vector256.Create(step * 4);
+        Vector256<ulong> mask = Vector256.Create(bits);
+        Vector256<ulong> differ = Vector256<ulong>.Zero;
+        for (int i = 0; i < Paging.EntriesPerTable; i += 4, expected += stride)
+            differ |= (Vector256.Load(table + i) & mask) ^ expected;
+        return Fold(differ);
+    }
+
+    /// <summary>The twin of <see cref="Compare"/> without vectors.</summary>
+    public static ulong CompareScalar(ulong* table, ulong first, ulong step, ulong bits)
+    {
+        ulong differ = 0;
+        for (int i = 0; i < Paging.EntriesPerTable; i++, first += step)
+            differ |= (Shared.Load(table + i) & bits) ^ first;
+        return differ;
+    }
+
+    private static ulong Fold(Vector256<ulong> value)
+    {
+        Vector128<ulong> half = value.GetLower() | value.GetUpper();
+        return half.ToScalar() | half.GetElement(1);
+    }
 }

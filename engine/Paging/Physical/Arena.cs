@@ -49,7 +49,8 @@ public sealed unsafe class Arena : IDisposable
             if (options.Prefault) _mapping.Prefault();
             Frames = new FrameTable(FrameCount);
             Allocator = new FrameAllocator(Frames, _mapping, options.Prefault);
-            Zeroed = new ZeroedPool(Frames, Allocator, Base);
+            Reservations = new Reservations(Frames, Allocator, Base);
+            Zeroed = new ZeroedPool(Frames, Allocator, Reservations, Base);
             Devices = new DeviceRanges(DeviceBase, 1UL << PhysBits);
             complete = true;
         }
@@ -92,6 +93,9 @@ public sealed unsafe class Arena : IDisposable
 
     /// <summary>Frames zeroed ahead.</summary>
     public ZeroedPool Zeroed { get; } = null!;
+
+    /// <summary>Runs of frames set aside for superpages.</summary>
+    public Reservations Reservations { get; } = null!;
 
     /// <summary>What stands behind the HPAs from <see cref="DeviceBase"/> on.</summary>
     public DeviceRanges Devices { get; } = null!;
@@ -137,6 +141,7 @@ public sealed unsafe class Arena : IDisposable
     public void Dispose()
     {
         Zeroed?.Dispose();
+        Reservations?.Dispose();
         Allocator?.Dispose();
         Frames?.Dispose();
         _mapping.Dispose();

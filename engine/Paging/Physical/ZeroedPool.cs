@@ -21,6 +21,7 @@ public sealed unsafe class ZeroedPool : IDisposable
 
     private readonly FrameTable _frames;
     private readonly FrameAllocator _allocator;
+    private readonly Reservations _reservations;
     private readonly byte* _base;
     private readonly NativeRegion _region;
     private readonly State* _state;
@@ -34,10 +35,11 @@ public sealed unsafe class ZeroedPool : IDisposable
         [FieldOffset(8)] public uint Count;     // Written under the lock, read by anyone.
     }
 
-    internal ZeroedPool(FrameTable frames, FrameAllocator allocator, byte* directMap)
+    internal ZeroedPool(FrameTable frames, FrameAllocator allocator, Reservations reservations, byte* directMap)
     {
         _frames = frames;
         _allocator = allocator;
+        _reservations = reservations;
         _base = directMap;
         _region = NativeRegion.Map((nuint)sizeof(State));
         _state = (State*)_region.Base;
@@ -62,7 +64,8 @@ public sealed unsafe class ZeroedPool : IDisposable
             int batch = int.Min(BatchMax, count - taken);
             int zeroed = TakeAndZero(pfns + taken, batch);
             taken += zeroed;
-            if (zeroed < batch) break;
+            // What is only set aside is worth less than what somebody needs now.
+            if (zeroed < batch && _reservations.BreakOldest() == 0) break;
         }
         return taken;
     }

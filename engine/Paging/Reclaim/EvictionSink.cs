@@ -26,4 +26,7 @@ internal struct EvictionSink(ShootdownGather gather) : IRemovalSink
 
     /// <inheritdoc/>
     public void TablePage(uint pfn) => Gather.TablePage(pfn);
+
+    /// <inheritdoc/>
+    public void RetiredTable(uint pfn) => Gather.RetiredTable(pfn);
 }

@@ -15,6 +15,9 @@ namespace Pagoda.Tlb;
 [AllocationFree]
 public sealed unsafe class Limbo : IDisposable
 {
+    /// <summary>Frames that may wait for a generation that nobody needs: 256 KiB of tables.</summary>
+    public const int RetiredMax = 64;
+
     private const int BatchMax = 64;
 
     private readonly Arena _arena;
@@ -66,6 +69,15 @@ public sealed unsafe class Limbo : IDisposable
         }
     }
 
+    /// <summary>
+    /// Makes the generation that retired frames wait for, if there are such: for when memory is short. A recycling
+    /// behind it, when every consumer has let go, finds nothing left.
+    /// </summary>
+    public void Hasten()
+    {
+        if (Shared.Load(&_state->Newest) > _consumers.Generation) _consumers.Advance();
+    }
+
     /// <summary>Unmaps the queue's own memory. Nothing waits in it any more.</summary>
     public void Dispose()
     {
@@ -89,16 +101,35 @@ public sealed unsafe class Limbo : IDisposable
         if (_state->First == 0) _state->First = first;
         else Shared.Store(&_frames.Record(_state->Last)->Owner, first);
         _state->Last = last;
+        if (tag > _state->Newest) Shared.Store(&_state->Newest, tag);
         Shared.Store(&_state->Count, _state->Count + (uint)count);
         _lock.Release();
+    }
+
+    /// <summary>
+    /// Queues a chain that was unlinked although nothing became wrong, so that no translation has to be taken back: it
+    /// is free when every consumer has acknowledged the generation after this one, whoever makes that.
+    /// </summary>
+    /// <remarks>
+    /// Sound for the same reason as a generation of its own: who acknowledges that one has read it behind its
+    /// increment, which came behind our load, which comes behind the unlinking, a locked operation. So such a consumer
+    /// walks tables in which nothing of the chain is linked. Every so many frames a generation is made for them, so
+    /// that a guest without any other shootdown does not keep them for ever.
+    /// </remarks>
+    internal void Retire(uint first, uint last, int count)
+    {
+        Add(first, last, count, _consumers.Generation + 1);
+        if (Shared.Add(&_state->Retired, (uint)count) < RetiredMax) return;
+        Shared.Store(&_state->Retired, 0);
+        Hasten();
     }
 
     private int TakeUpTo(ulong oldest, uint* pfns, int max)
     {
         int taken = 0;
         _lock.Acquire();
-        // Under the lock, so that no tag in the queue is newer than this.
-        ulong newest = _consumers.Generation;
+        // Under the lock, so that no tag in the queue is newer than this: retired frames wait for the next generation.
+        ulong newest = _consumers.Generation + 1;
         uint first = _state->First;
         while (first != 0 && taken < max)
         {
@@ -123,6 +154,8 @@ public sealed unsafe class Limbo : IDisposable
         [FieldOffset(0)] public uint Lock;
         [FieldOffset(4)] public uint First;
         [FieldOffset(8)] public uint Last;
-        [FieldOffset(12)] public uint Count;    // Written under the lock, read by anyone.
+        [FieldOffset(12)] public uint Count;    // Written under the lock, read by anyone, as is Newest.
+        [FieldOffset(16)] public ulong Newest;  // The newest tag that ever was in the queue.
+        [FieldOffset(24)] public uint Retired;  // Frames retired since a generation was made for some.
     }
 }

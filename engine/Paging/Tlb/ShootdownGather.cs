@@ -49,21 +49,23 @@ public unsafe struct ShootdownGather : IRemovalSink
     /// <inheritdoc/>
     public void TablePage(uint pfn) => Frame(pfn);
 
+    /// <inheritdoc/>
+    public void RetiredTable(uint pfn) => Queue(pfn);
+
     /// <summary>
     /// A frame lost its last way to be reached. It is free once every consumer let it go and no hold is left.
     /// </summary>
     public void Frame(uint pfn)
     {
-        _frames.ToLimbo(pfn, _first);
-        if (_first == 0) _last = pfn;
-        _first = pfn;
-        _count++;
+        _changed = true;
+        Queue(pfn);
     }
 
-    /// <summary>Invalidates, if anything was gathered, and leaves the waiting to limbo.</summary>
+    /// <summary>Invalidates, if something became wrong, and leaves the waiting to limbo.</summary>
     public void Commit()
     {
-        if (!IsEmpty) Publish();
+        if (_changed) Publish();
+        else if (_count != 0) Retire();
     }
 
     /// <summary>
@@ -72,15 +74,35 @@ public unsafe struct ShootdownGather : IRemovalSink
     /// </summary>
     public void CommitAndWait() => _consumers.WaitFor(Publish());
 
+    private void Queue(uint pfn)
+    {
+        _frames.ToLimbo(pfn, _first);
+        if (_first == 0) _last = pfn;
+        _first = pfn;
+        _count++;
+    }
+
     private ulong Publish()
     {
         ulong tag = Planted.Is(PlantedFault.GenerationBeforeEntries) ? _consumers.Generation : _consumers.Advance();
         if (Planted.Is(PlantedFault.TagBeforeIncrement)) tag--;
         if (_count != 0) _limbo.Add(_first, _last, _count, tag);
+        Clear();
+        return tag;
+    }
+
+    /// <summary>Nothing became wrong: the frames wait for a generation that somebody else makes.</summary>
+    private void Retire()
+    {
+        _limbo.Retire(_first, _last, _count);
+        Clear();
+    }
+
+    private void Clear()
+    {
         _first = 0;
         _last = 0;
         _count = 0;
         _changed = false;
-        return tag;
     }
 }

@@ -51,4 +51,6 @@ internal readonly struct DroppingSink : IRemovalSink
     }
 
     public void TablePage(uint pfn) => Invariant.Fail("The workloads keep their tables.");
+
+    public void RetiredTable(uint pfn) => TablePage(pfn);
 }

@@ -56,7 +56,7 @@ public sealed class PmapClearReferencedTests
     }
 
     [Test]
-    public void AWrittenSuperpageLosesItsWriteRightUnderEmulation()
+    public void AWrittenSuperpageParksItsWriteRightUnderEmulation()
     {
         using var h = new PmapHarness(Formats.EptEmulated);
         ulong pages = h.TakePages(9);
@@ -64,11 +64,14 @@ public sealed class PmapClearReferencedTests
         Assert.That(h.Pmap.ClearReferenced(Gpa, out bool moved), Is.True);
         Assert.That(moved, Is.True);
         for (uint i = 0; i < 512; i++) Assert.That(h.Arena.Frames.IsDirty((uint)(pages >> 12) + i), Is.True);
-        Assert.That(h.Entry(0), Is.EqualTo(pages | 0x00500000000004F0));
+        Assert.That(h.Entry(0), Is.EqualTo(pages | 0x01500000000004F0));
         h.Check();
         Assert.That(h.Pmap.ClearReferenced(Gpa, out _), Is.False);
         Assert.That(h.Access(Gpa, Prot.Read), Is.True);
-        Assert.That(h.Access(Gpa, Prot.Write), Is.False);
+        Assert.That(h.LevelOf(Gpa), Is.EqualTo(2));
+        Assert.That(h.Access(Gpa, Prot.Write), Is.True);
+        Assert.That(h.LevelOf(Gpa), Is.EqualTo(1));
+        h.Check();
     }
 
     [Test]

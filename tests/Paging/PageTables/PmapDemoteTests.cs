@@ -20,9 +20,14 @@ public sealed class PmapDemoteTests
         {
             h.EnterSuperpage(0, pages, 2, request);
             ulong superpage = h.Entry(0);
+            Prot prot = h.Pmap.Format.ProtOf(superpage);
+            bool isParked = (superpage & PteFormat.WriteParked) != 0;
             Assert.That(h.Demote(0x7000), Is.EqualTo(PmapStatus.Ok));
             for (ulong i = 0; i < 512; i++)
-                Assert.That(h.Entry(i << 12), Is.EqualTo((superpage & ~0x80UL) + (i << 12)));
+                Assert.That(h.Entry(i << 12), Is.EqualTo(h.Pmap.Format.Demoted(superpage, 2) + (i << 12)));
+            Prot expected = isParked ? prot | Prot.Write : prot;
+            Assert.That(h.Pmap.Format.ProtOf(h.Entry(0)), Is.EqualTo(expected));
+            Assert.That(expected, Is.EqualTo(request.Prot));
             h.Check();
             Assert.That(h.Demote(0x7000), Is.EqualTo(PmapStatus.Unchanged));
             h.RemoveAll();

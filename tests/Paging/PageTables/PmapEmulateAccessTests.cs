@@ -47,7 +47,7 @@ public sealed class PmapEmulateAccessTests
     public void AWriteToASuperpageIsForTheFaultPathUnlessItIsWritable()
     {
         using var h = new PmapHarness(Formats.EptEmulated);
-        h.EnterSuperpage(0, h.TakePages(9), 2, new LeafRequest(Prot.All, Prot.Read));
+        h.EnterSuperpage(0, h.TakePages(9), 2, new LeafRequest(Prot.ReadExecute, Prot.Read));
         Assert.That(h.Pmap.EmulateAccess(Gpa, Prot.Write), Is.EqualTo(AdEmulation.Denied));
         h.EnterSuperpage(PmapHarness.Mega2, h.TakePages(9), 2, new LeafRequest(Prot.All, Prot.Write));
         Assert.That(h.Pmap.EmulateAccess(PmapHarness.Mega2, Prot.Write), Is.EqualTo(AdEmulation.AlreadySet));

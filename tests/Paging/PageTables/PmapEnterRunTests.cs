@@ -112,7 +112,8 @@ public sealed class PmapEnterRunTests
             Is.EqualTo(PmapStatus.Ok));
         Assert.That(entered, Is.EqualTo(8));
         Assert.That(h.Access(0xF000, Prot.Write), Is.True);
-        Assert.That(h.Access(0x10000, Prot.Write), Is.False);
+        Assert.That(h.LevelOf(0x10000), Is.EqualTo(1));
+        Assert.That(h.Entry(0x10000) & h.Pmap.Format.Modified, Is.Zero);
         h.Check();
         h.RemoveAll();
     }

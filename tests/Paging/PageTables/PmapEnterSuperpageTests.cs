@@ -9,9 +9,9 @@ public sealed class PmapEnterSuperpageTests
     private static readonly LeafRequest s_read = new(Prot.All, Prot.Read);
     private static readonly LeafRequest s_write = new(Prot.All, Prot.Write);
 
-    [TestCase("EptEmulated", 0x00300000000004F7UL, 0x00100000000004F5UL)]
-    [TestCase("Ept", 0x7F7UL, 0x5F5UL)]
-    [TestCase("Rvi", 0x4E7UL, 0x4A5UL)]
+    [TestCase("EptEmulated", 0x00300000000004F7UL, 0x01100000000004F5UL)]
+    [TestCase("Ept", 0x7F7UL, 0x01000000000005F5UL)]
+    [TestCase("Rvi", 0x4E7UL, 0x01000000000004A5UL)]
     public void IsWritableWithModifiedOnly(string name, ulong written, ulong read)
     {
         using var h = new PmapHarness(Formats.ByName(name));

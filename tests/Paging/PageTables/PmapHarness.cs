@@ -16,6 +16,8 @@ internal sealed class SinkLog(Arena arena, Func<ulong> modified)
 
     public List<uint> Tables { get; } = [];
 
+    public List<uint> Retired { get; } = [];
+
     public void Page(ulong gpa, ulong entry, int level)
     {
         RequireMarked(entry, level);
@@ -26,13 +28,17 @@ internal sealed class SinkLog(Arena arena, Func<ulong> modified)
 
     public void TablePage(uint pfn) => Tables.Add(pfn);
 
+    public void RetiredTable(uint pfn) => Retired.Add(pfn);
+
     /// <summary>What a shootdown does in the end: the table pages are free again.</summary>
     public void Release()
     {
         foreach (uint pfn in Tables) arena.Allocator.Give(pfn, 0);
+        foreach (uint pfn in Retired) arena.Allocator.Give(pfn, 0);
         Pages.Clear();
         Changes.Clear();
         Tables.Clear();
+        Retired.Clear();
     }
 
     private void RequireMarked(ulong entry, int level)
@@ -55,6 +61,8 @@ internal readonly struct LogSink(SinkLog log) : IRemovalSink
     public void Changed(ulong gpa, ulong oldEntry, int level) => log.Changed(gpa, oldEntry, level);
 
     public void TablePage(uint pfn) => log.TablePage(pfn);
+
+    public void RetiredTable(uint pfn) => log.RetiredTable(pfn);
 }
 
 /// <summary>An arena, a pmap and a sink, and what a host and a processor would do with them.</summary>
@@ -178,6 +186,12 @@ internal sealed unsafe class PmapHarness : IDisposable
 
     public ulong Entry(ulong gpa) => Pmap.Lookup(gpa, out _);
 
+    public PromotionResult Promote(ulong gpa)
+    {
+        LogSink sink = Sink;
+        return Pmap.Promote(gpa, Cache, ref sink);
+    }
+
     public int LevelOf(ulong gpa)
     {
         ulong entry = Pmap.Lookup(gpa, out int level);
@@ -195,6 +209,7 @@ internal sealed unsafe class PmapHarness : IDisposable
             Assert.That(result.Outcome, Is.Not.EqualTo(WalkOutcome.Outside));
             if (result.Outcome == WalkOutcome.Ok) return true;
             AdEmulation emulation = Pmap.EmulateAccess(gpa, access);
+            if (emulation == AdEmulation.WriteParked) emulation = Pmap.EmulateParkedWrite(gpa, access, Cache);
             if (emulation is AdEmulation.NotEmulating or AdEmulation.NotMapped or AdEmulation.Denied) return false;
         }
         Assert.Fail("The emulation did not satisfy the processor.");

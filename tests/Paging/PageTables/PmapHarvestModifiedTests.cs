@@ -63,7 +63,7 @@ public sealed class PmapHarvestModifiedTests
     }
 
     [TestCaseSource(typeof(Formats), nameof(Formats.Names))]
-    public void AWholeSuperpageLosesItsWriteRight(string name)
+    public void AWholeSuperpageParksItsWriteRight(string name)
     {
         using var h = new PmapHarness(Formats.ByName(name));
         ulong pages = h.TakePages(9);
@@ -73,7 +73,8 @@ public sealed class PmapHarvestModifiedTests
         for (int i = 8; i < 16; i++) Assert.That(bitmap[i], Is.EqualTo(ulong.MaxValue));
         Assert.That(bitmap[16], Is.Zero);
         Assert.That(h.LevelOf(PmapHarness.Mega2), Is.EqualTo(2));
-        Assert.That(h.Access(PmapHarness.Mega2, Prot.Write), Is.False);
+        Assert.That(h.Pmap.TryExtract(PmapHarness.Mega2, Prot.Write, out _), Is.False);
+        Assert.That(h.Entry(PmapHarness.Mega2) & PteFormat.WriteParked, Is.Not.Zero);
         Assert.That(h.Log.Changes, Has.Count.EqualTo(1));
         h.Check();
         Assert.That(h.HarvestModified(0, PmapHarness.Giga, true, out _), Is.Zero);

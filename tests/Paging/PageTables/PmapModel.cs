@@ -15,12 +15,14 @@ internal sealed class ModelLeaf
     public bool Accessed;
     public bool Modified;
     public bool Wired;
+    public bool Parked;     // a superpage's write right
 
     public ulong Bytes => 1UL << Paging.LevelShift(Level);
 
     public ModelLeaf At(ulong offset) => new()
     {
-        Gpa = Gpa + offset, Hpa = Hpa + offset, Prot = Prot, Accessed = Accessed, Modified = Modified, Wired = Wired,
+        Gpa = Gpa + offset, Hpa = Hpa + offset, Prot = Parked ? Prot | Prot.Write : Prot,
+        Accessed = Accessed, Modified = Modified, Wired = Wired,
     };
 }
 
@@ -148,7 +150,14 @@ internal sealed class PmapModel(PteFormat format)
     public bool Access(ulong gpa, Prot access)
     {
         ModelLeaf? leaf = Find(gpa);
-        if (leaf is null || (access & ~leaf.Prot) != 0) return false;
+        if (leaf is null) return false;
+        bool unparks = _emulates && leaf.Parked && (access & Prot.Write) != 0;
+        if ((access & ~(unparks ? leaf.Prot | Prot.Write : leaf.Prot)) != 0) return false;
+        if (unparks)
+        {
+            Demote(leaf);
+            leaf = Find(gpa)!;
+        }
         leaf.Accessed = true;
         leaf.Modified |= (access & Prot.Write) != 0;
         return true;
@@ -161,7 +170,7 @@ internal sealed class PmapModel(PteFormat format)
         leaf.Accessed = false;
         if (!_emulates || !leaf.Modified) return true;
         leaf.Modified = false;
-        if (leaf.Level > 1) leaf.Prot &= ~Prot.Write;
+        Park(leaf);
         Mark(leaf);
         return true;
     }
@@ -169,6 +178,7 @@ internal sealed class PmapModel(PteFormat format)
     public void Strip(ModelLeaf leaf, Prot keep)
     {
         leaf.Prot &= keep;
+        if ((keep & Prot.Write) == 0) leaf.Parked = false;
         if (leaf.Prot == Prot.None)
         {
             Remove(leaf);
@@ -183,7 +193,7 @@ internal sealed class PmapModel(PteFormat format)
     {
         if (!leaf.Modified) return;
         leaf.Modified = false;
-        if (leaf.Level > 1) leaf.Prot &= ~Prot.Write;
+        Park(leaf);
         Mark(leaf);
     }
 
@@ -193,7 +203,34 @@ internal sealed class PmapModel(PteFormat format)
         leaf.Prot |= prot;
         leaf.Wired = true;
         leaf.Accessed = true;
+        if (leaf.Parked) leaf.Prot |= Prot.Write;
+        leaf.Parked = false;
         leaf.Modified |= (leaf.Prot & Prot.Write) != 0;
+    }
+
+    /// <summary>512 leaves that agree become one.</summary>
+    public PromotionResult Promote(ulong gpa)
+    {
+        ulong window = gpa & ~(ulong)Paging.WindowOffsetMask;
+        List<ModelLeaf> there = Touched(window, Paging.WindowBytes);
+        if (there.Count != Paging.WindowPages) return PromotionResult.NotEligible;
+        ModelLeaf first = there[0];
+        bool inPlace = (first.Hpa & Paging.WindowOffsetMask) == 0;
+        bool accessed = true;
+        bool same = true;
+        foreach (ModelLeaf leaf in there)
+        {
+            inPlace &= leaf.Hpa - first.Hpa == leaf.Gpa - window;
+            accessed &= leaf.Accessed;
+            same &= leaf.Prot == first.Prot && leaf.Modified == first.Modified && leaf.Wired == first.Wired;
+        }
+        if (!inPlace) return PromotionResult.Scattered;
+        if (!accessed) return PromotionResult.NotAccessed;
+        if (!same) return PromotionResult.Different;
+        first.Level = 2;
+        if (!first.Modified) Park(first);
+        foreach (ModelLeaf leaf in there) Pages[leaf.Gpa >> Paging.PageShift] = first;
+        return PromotionResult.Promoted;
     }
 
     private static ModelLeaf New(ulong gpa, ulong hpa, int level, in LeafRequest request)
@@ -205,6 +242,7 @@ internal sealed class PmapModel(PteFormat format)
             Hpa = hpa,
             Level = level,
             Prot = level > 1 && !modified ? request.Prot & ~Prot.Write : request.Prot,
+            Parked = level > 1 && !modified && (request.Prot & Prot.Write) != 0,
             Accessed = request.Wired || request.Access != Prot.None,
             Modified = modified,
             Wired = request.Wired,
@@ -220,10 +258,19 @@ internal sealed class PmapModel(PteFormat format)
         next.Modified |= kept;
         next.Wired |= old.Wired;
         if (kept) next.Prot |= Prot.Write;
+        if (kept) next.Parked = false;
         bool same = next.Prot == old.Prot && next.Accessed == old.Accessed && next.Modified == old.Modified
-            && next.Wired == old.Wired;
+            && next.Wired == old.Wired && next.Parked == old.Parked;
+        old.Parked = next.Parked;
         (old.Prot, old.Accessed, old.Modified, old.Wired) = (next.Prot, next.Accessed, next.Modified, next.Wired);
         return same ? PmapStatus.Unchanged : PmapStatus.Ok;
+    }
+
+    private static void Park(ModelLeaf leaf)
+    {
+        if (leaf.Level == 1) return;
+        leaf.Parked |= (leaf.Prot & Prot.Write) != 0;
+        leaf.Prot &= ~Prot.Write;
     }
 
     private void Mark(ModelLeaf leaf)

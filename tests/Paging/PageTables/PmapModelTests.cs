@@ -52,7 +52,7 @@ public sealed class PmapModelTests
 
     private void Step()
     {
-        switch (_random.Below(18))
+        switch (_random.Below(21))
         {
             case 0 or 1 or 2: Enter(); break;
             case 3: EnterRun(); break;
@@ -66,6 +66,7 @@ public sealed class PmapModelTests
             case 12: HarvestReferenced(); break;
             case 13: ClearReferenced(); break;
             case 14: Wire(); break;
+            case 18 or 19 or 20: Promote(); break;
             default: UnwireOrDemote(); break;
         }
     }
@@ -124,6 +125,8 @@ public sealed class PmapModelTests
         Prot access = _random.Pick<Prot>([Prot.Read, Prot.Write, Prot.Execute]);
         bool allowed = _h.Access(gpa, access);
         Describe($"Access({gpa:x}, {access}) = {allowed}");
+        bool isDemotion = access == Prot.Write && _model.Find(gpa) is { Parked: true };
+        if (isDemotion && !allowed && _h.IsDry) return;
         Assert.That(allowed, Is.EqualTo(_model.Access(gpa, access)), _last);
     }
 
@@ -174,7 +177,8 @@ public sealed class PmapModelTests
     }
 
     private void Strip(ulong gpa, ulong length, Prot keep) => _model.ForRange(gpa, length,
-        leaf => (leaf.Prot & ~keep) != 0, RemovedInstead, leaf => _model.Strip(leaf, keep));
+        leaf => (leaf.Prot & ~keep) != 0 || (leaf.Parked && (keep & Prot.Write) == 0), RemovedInstead,
+        leaf => _model.Strip(leaf, keep));
 
     private void HarvestModified()
     {
@@ -264,6 +268,25 @@ public sealed class PmapModelTests
         if (!wasSuperpage) Assert.That(status, Is.AnyOf(PmapStatus.NotMapped, PmapStatus.Unchanged), _last);
     }
 
+    /// <summary>Mostly after all pages of a window were entered alike, or it would hardly ever come to one.</summary>
+    private void Promote()
+    {
+        ulong gpa = _random.Pick<ulong>(s_windows);
+        if (!_random.OneIn(3))
+        {
+            ulong hpa = FrameFor(gpa);
+            LeafRequest request = AnyRequest();
+            PmapStatus status = _h.EnterRun(gpa, hpa, WindowPages, in request, out ulong entered);
+            Describe($"EnterRun({gpa:x}, {hpa:x}, all, {request.Prot}, {request.Access}) = {status} {entered}");
+            for (ulong i = 0; i < entered; i++) _model.Enter(gpa + i * Page, hpa + i * Page, in request);
+            if (status == PmapStatus.NoFrame) RanDry(gpa + entered * Page, Page);
+        }
+        PromotionResult result = _h.Promote(gpa);
+        Describe($"Promote({gpa:x}) = {result}");
+        if (result == PromotionResult.NoFrame) Assert.That(_h.IsDry, Is.True, _last);
+        else Assert.That(result, Is.EqualTo(_model.Promote(gpa)), _last);
+    }
+
     /// <summary>NoFrame must be true, and a superpage that went instead must be in the log.</summary>
     private void RanDry(ulong gpa, ulong length)
     {
@@ -304,6 +327,7 @@ public sealed class PmapModelTests
                 bool same = leaf is not null && entry != 0 && level == leaf.Level
                     && f.LeafFrame(entry, level) == leaf.Hpa && f.ProtOf(entry) == leaf.Prot
                     && (entry & f.Accessed) != 0 == leaf.Accessed && (entry & f.Modified) != 0 == leaf.Modified
+                    && (entry & PteFormat.WriteParked) != 0 == leaf.Parked
                     && (entry & PteFormat.Wired) != 0 == leaf.Wired && (entry & PteFormat.Managed) != 0;
                 if (!same) Assert.Fail($"{gpa:x}: {entry:x} level {level}, expected {Text(leaf)} after {_last}");
             }

@@ -134,6 +134,8 @@ public sealed class PteFormatLeafTests
                 Assert.That(f.IsLegalLeaf(bits | 0x40000000, level), Is.True, $"{prot} {access} {bits:x}");
                 Prot expected = level > 1 && (bits & f.Modified) == 0 ? prot & ~Prot.Write : prot;
                 Assert.That(f.ProtOf(bits), Is.EqualTo(expected));
+                Assert.That((bits & PteFormat.WriteParked) != 0, Is.EqualTo(expected != prot));
+                Assert.That(f.GrantsUnparked(bits, prot), Is.True);
                 Assert.That((bits & f.Accessed) != 0, Is.EqualTo((bits & f.Modified) != 0 || wired || a != 0));
             }
         }
@@ -147,6 +149,8 @@ public sealed class PteFormatLeafTests
     [TestCase("Ept", 0x1234576UL, 1, TestName = "written without being read")]
     [TestCase("Ept", 0x8000000001234574UL, 1, TestName = "execute-only without the capability")]
     [TestCase("Ept", 0x400005F7UL, 2, TestName = "a writable superpage without modified")]
+    [TestCase("Ept", 0x01000000400007F7UL, 2, TestName = "a write right both there and parked")]
+    [TestCase("Ept", 0x0100000001234575UL, 1, TestName = "a write right parked in a page's leaf")]
     [TestCase("Ept", 0x401007F7UL, 2, TestName = "a superpage that is not aligned")]
     [TestCase("Ept", 0x40000777UL, 2, TestName = "a superpage without its bit")]
     [TestCase("Ept", 0x1234747UL | 0x10, 1, TestName = "memory type 2")]

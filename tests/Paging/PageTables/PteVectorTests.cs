@@ -42,4 +42,24 @@ public sealed unsafe class PteVectorTests
                 Assert.That(PteVector.Look(table + i, bits), Is.EqualTo(PteVector.LookScalar(table + i, bits)));
         }
     }
+
+    [Test]
+    public void ComparingATableAgreesWithItsTwins()
+    {
+        using var region = new GuardedRegion(4096);
+        ulong* table = (ulong*)region.Base;
+        var random = new SeededGenerator(0x5EED_0005);
+        for (int round = 0; round < 300; round++)
+        {
+            ulong first = random.Next() & ~0xFFF_FFFFUL;
+            for (int i = 0; i < 512; i++) table[i] = first + (ulong)i * 4096;
+            if (round % 3 != 0) table[random.Below(512)] ^= 1UL << random.Below(64);
+            ulong bits = round % 2 == 0 ? ulong.MaxValue : ~0xF000_0000_0000_0007UL;
+            first &= bits;
+            ulong differ = PteVector.CompareScalar(table, first, 4096, bits);
+            Assert.That(PteVector.Compare(table, first, 4096, bits), Is.EqualTo(differ), random.ToString());
+            Assert.That(PteVector.Compare256(table, first, 4096, bits), Is.EqualTo(differ), random.ToString());
+            Assert.That(round % 3 != 0 || differ == 0, Is.True);
+        }
+    }
 }

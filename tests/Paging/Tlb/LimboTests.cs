@@ -101,6 +101,58 @@ public sealed class LimboTests
     }
 
     [Test]
+    public void ARetiredTableWaitsForAGenerationThatSomebodyElseMakes()
+    {
+        Assert.That(_table.EnterWalker(0));
+        RetireMany(3);
+        Assert.That(_table.Invalidations, Is.Zero, "nothing became wrong");
+        Assert.That(_limbo.Recycle(), Is.Zero);
+        _table.Exit(0);
+        Assert.That(_limbo.Recycle(), Is.Zero, "a walker that entered since the retirement may have read it before");
+        Assert.That(_table.EnterWalker(0));
+        Unlink(TakePage());
+        Assert.That(_limbo.Recycle(), Is.Zero, "the walker has the older generation");
+        _table.Exit(0);
+        Assert.That(_limbo.Recycle(), Is.EqualTo(4));
+    }
+
+    [Test]
+    public void HasteMakesOneGenerationForWhatWaitsForOne()
+    {
+        _limbo.Hasten();
+        Assert.That(_table.Invalidations, Is.Zero);
+        RetireMany(3);
+        _limbo.Hasten();
+        _limbo.Hasten();
+        Assert.That(_table.Invalidations, Is.EqualTo(1));
+        Assert.That(_limbo.Recycle(), Is.EqualTo(3));
+    }
+
+    [Test]
+    public void EverySoManyRetiredFramesMakeAGeneration()
+    {
+        for (int i = 1; i < Limbo.RetiredMax; i++) RetireMany(1);
+        Assert.That(_table.Invalidations, Is.Zero);
+        RetireMany(1);
+        Assert.That(_table.Invalidations, Is.EqualTo(1));
+        Assert.That(_limbo.Recycle(), Is.EqualTo(Limbo.RetiredMax));
+    }
+
+    [Test]
+    public void WhatWasRetiredWithSomethingThatBecameWrongSharesItsGeneration()
+    {
+        var gather = new ShootdownGather(_table, _limbo);
+        uint pfn = _arena.Allocator.TryTake(0);
+        _arena.Frames.ToTable(pfn, 0, 1);
+        gather.RetiredTable(pfn);
+        Assert.That(gather.IsEmpty, Is.False);
+        gather.Frame(TakePage());
+        gather.Commit();
+        Assert.That(_table.Invalidations, Is.EqualTo(1));
+        Assert.That(_limbo.Recycle(), Is.EqualTo(2));
+    }
+
+    [Test]
     public void AgreesWithASetOfTags([Range(1, 6)] int seed)
     {
         var random = new System.Random(seed);
@@ -110,7 +162,7 @@ public sealed class LimboTests
         for (int step = 0; step < 4_000; step++)
         {
             int slot = random.Next(Consumers);
-            switch (random.Next(4))
+            switch (random.Next(5))
             {
                 case 0 when inside[slot] == 0:
                     Assert.That(_table.EnterWalker(slot));
@@ -125,6 +177,12 @@ public sealed class LimboTests
                     int taken = UnlinkMany(count);
                     if (taken != 0) waiting.Enqueue((_table.Generation, taken));
                     break;
+                case 3:
+                    ulong tag = _table.Generation + 1;
+                    int retired = RetireMany(random.Next(1, 20));
+                    if (retired != 0) waiting.Enqueue((tag, retired));
+                    if (random.Next(4) == 0) _limbo.Hasten();
+                    break;
                 default:
                     ulong oldest = _table.Generation;
                     foreach (ulong word in inside) if (word != 0 && word < oldest) oldest = word;
@@ -138,6 +196,7 @@ public sealed class LimboTests
             }
         }
         for (int slot = 0; slot < Consumers; slot++) if (inside[slot] != 0) _table.Exit(slot);
+        _limbo.Hasten();
         _limbo.Recycle();
         Assert.That(_arena.Allocator.FreeFrames, Is.EqualTo(free), $"seed {seed}");
     }
@@ -155,6 +214,21 @@ public sealed class LimboTests
         var gather = new ShootdownGather(_table, _limbo);
         gather.Frame(pfn);
         gather.Commit();
+    }
+
+    private int RetireMany(int count)
+    {
+        var gather = new ShootdownGather(_table, _limbo);
+        int taken = 0;
+        for (; taken < count; taken++)
+        {
+            uint pfn = _arena.Allocator.TryTake(0);
+            if (pfn == 0) break;
+            _arena.Frames.ToTable(pfn, 0, 1);
+            gather.RetiredTable(pfn);
+        }
+        gather.Commit();
+        return taken;
     }
 
     private int UnlinkMany(int count)
