@@ -20,6 +20,15 @@ public enum MachineSubject : byte
     /// <summary>The arena.</summary>
     Arena,
 
+    /// <summary>How much of the guest's memory may be resident.</summary>
+    Resident,
+
+    /// <summary>The swap file.</summary>
+    Swap,
+
+    /// <summary>When superpages are made.</summary>
+    Policy,
+
     /// <summary>The kernel's image.</summary>
     Kernel,
 

@@ -25,6 +25,23 @@ public sealed class MachineOptions
     /// <summary>2 MiB leaves are allowed in the nested tables.</summary>
     public bool Superpages { get; init; } = true;
 
+    /// <summary>When superpages are made.</summary>
+    public SuperpagePolicy Policy { get; init; }
+
+    /// <summary>
+    /// Bytes of the arena that the guest's pages and tables may take; what does not fit is swapped. 0 for no limit.
+    /// </summary>
+    public ulong ResidentBytes { get; init; }
+
+    /// <summary>
+    /// The swap file or block device, given together with <see cref="ResidentBytes"/>; null for none. A file that is
+    /// not there is made, and loses its name at once, so that nothing of it is left behind.
+    /// </summary>
+    public string? Swap { get; init; }
+
+    /// <summary>A swap file that a process left when it was killed is used all the same.</summary>
+    public bool ResetSwap { get; init; }
+
     /// <summary>The serial bytes that end the run; empty for none.</summary>
     public ReadOnlyMemory<byte> Until { get; init; }
 

@@ -2,7 +2,6 @@ using System;
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Pagoda.Core;
-using Pagoda.Faults;
 using Pagoda.Machine.Cpu;
 using Pagoda.Machine.Devices;
 
@@ -58,6 +57,7 @@ public sealed unsafe partial class VirtualMachine
     private bool Turn(out RunEnd end)
     {
         VcpuExit exit = _vcpu.Run(TurnInstructions);
+        _budget?.Step();
         _console.Flush();
         end = RunEnd.Error;
         if (_console.HasFailed) return true;
@@ -130,10 +130,6 @@ public sealed unsafe partial class VirtualMachine
             _ => "the guest asked for a reset: " + _vcpu.DescribeRegisters(),
         };
     }
-
-    private string ExplainMemory() => "memory could not be supplied at " + new Gpa(_memory.LastFailureGpa)
-        + (_memory.LastFailure == FaultStatus.OutOfMemory ? ": the arena is used up; enlarge it. " : " ("
-        + _memory.LastFailure + "). ");
 
     private string ExplainHalt()
     {

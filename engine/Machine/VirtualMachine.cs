@@ -30,12 +30,15 @@ public sealed unsafe partial class VirtualMachine : IDisposable
     private readonly MachineBus _bus;
     private readonly GuestConsumer _consumer;
     private readonly GuestMmu _memory;
+    private readonly MemoryBudget? _budget;
     private readonly SoftVcpu _vcpu;
 
     /// <summary>Makes a machine and loads what it starts with.</summary>
     /// <param name="options">What it is made of.</param>
     /// <param name="sink">Where its serial console goes.</param>
-    /// <exception cref="MachineException">The arena is too small for the guest's memory, or cannot be had.</exception>
+    /// <exception cref="MachineException">The arena is too small for the guest's memory, or cannot be had; or the
+    /// resident size and the swap file do not fit each other or the memory.</exception>
+    /// <exception cref="SwapException">The swap file cannot be used.</exception>
     public VirtualMachine(MachineOptions options, IConsoleSink sink)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -44,6 +47,7 @@ public sealed unsafe partial class VirtualMachine : IDisposable
             throw new MachineException(MachineSubject.Arena,
                 "the arena is smaller than the guest's memory; enlarge it.");
         }
+        RequireBudget(options);
         _options = options;
         _console = new SerialConsole(sink, new TextMatcher(options.Until.Span));
         _ports = new PortSpace(_console);
@@ -52,11 +56,14 @@ public sealed unsafe partial class VirtualMachine : IDisposable
         try
         {
             Arena = new Arena(new ArenaOptions { Bytes = options.ArenaBytes, PhysBits = CpuidModel.PhysBits });
+            if (options.Swap is not null) _budget = new MemoryBudget(Arena, options);
             Guest = new Guest(Arena, new GuestOptions
             {
                 Tables = options.Tables,
                 HardwareAd = options.HardwareAd,
                 Superpages = options.Superpages,
+                Policy = options.Policy,
+                Swap = _budget?.Space,
             });
             MapMemory(Guest, options.Memory);
             _consumer = Guest.AddConsumer();
@@ -85,13 +92,14 @@ public sealed unsafe partial class VirtualMachine : IDisposable
         _memory?.Dispose();
         _consumer?.Dispose();
         Guest?.Dispose();
+        _budget?.Dispose();
         Arena?.Dispose();
     }
 
     // One object holds low memory, at offsets that are its addresses: its windows of 2 MiB are the guest's.
     private static void MapMemory(Guest guest, MemoryMap map)
     {
-        using var low = new VmObject(guest.Arena, map.LowEnd, ZeroFillPager.Instance);
+        using VmObject low = guest.MakeMemory(map.LowEnd);
         guest.MapObject(new Gpa(0), low, 0, MemoryMap.HoleStart);
         guest.MapObject(new Gpa(MemoryMap.ExtendedStart), low, MemoryMap.ExtendedStart,
             map.LowEnd - MemoryMap.ExtendedStart);

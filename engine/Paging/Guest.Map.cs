@@ -41,6 +41,18 @@ public sealed unsafe partial class Guest
         Space.MapObject(gpa.Value, rom, 0, length, Prot.ReadExecute, Prot.ReadExecute);
     }
 
+    /// <summary>
+    /// Makes fresh memory that may be mapped at several places; it is swapped where the guest's other memory is.
+    /// </summary>
+    /// <param name="length">Bytes, whole pages.</param>
+    /// <returns>The object, which lives on while it is mapped. It is the caller's to dispose.</returns>
+    /// <exception cref="MapException">The length is wrong.</exception>
+    public VmObject MakeMemory(ulong length)
+    {
+        MapException.RequireRange("Memory", 0, length, AddressBits);
+        return new VmObject(Arena, length, MakePager(length), ownsPager: true, isPrivate: false);
+    }
+
     /// <summary>Shows a run of an object, which other places and other guests may show too.</summary>
     /// <param name="gpa">Page aligned.</param>
     /// <param name="memory">The object; it lives on while it is mapped, also when the caller disposes it.</param>

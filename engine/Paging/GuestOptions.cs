@@ -18,6 +18,9 @@ public sealed record GuestOptions
     /// <summary>2 MiB leaves are allowed.</summary>
     public bool Superpages { get; init; } = true;
 
+    /// <summary>When 2 MiB leaves are made.</summary>
+    public SuperpagePolicy Policy { get; init; }
+
     /// <summary>1 GiB leaves are allowed.</summary>
     public bool Gigapages { get; init; }
 

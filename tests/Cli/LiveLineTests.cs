@@ -20,6 +20,17 @@ public sealed class LiveLineTests
     }
 
     [Test]
+    public void PagesThatWereSwappedAreShown()
+    {
+        using var writer = new StringWriter();
+        var line = new LiveLine(writer);
+        line.Observe(Progress(isInside: false));
+        Assert.That(writer.ToString(), Does.Not.Contain("swap"));
+        line.Observe(Progress(isInside: false, new GuestCounters { SwapIns = 12, SwapOuts = 34 }));
+        Assert.That(writer.ToString(), Does.Contain("swap 12 in 34 out"));
+    }
+
+    [Test]
     public void ItStaysAwayInsideAControlSequence()
     {
         using var writer = new StringWriter();
@@ -35,11 +46,11 @@ public sealed class LiveLineTests
         Assert.That(writer.ToString(), Is.EqualTo("\u001b7\u001b[999;1H\u001b[2K\u001b8"));
     }
 
-    private static RunProgress Progress(bool isInside) => new()
+    private static RunProgress Progress(bool isInside, GuestCounters counters = default) => new()
     {
         Elapsed = TimeSpan.FromSeconds(2),
         GuestInstructions = 200_000_000,
-        Counters = default(GuestCounters),
+        Counters = counters,
         IsInsideControlSequence = isInside,
     };
 }

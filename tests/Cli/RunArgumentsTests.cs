@@ -19,6 +19,9 @@ public sealed class RunArgumentsTests
         Assert.That(arguments.ArenaBytes, Is.EqualTo(80 * Mebibyte), "memory and a quarter");
         Assert.That(arguments.Tables, Is.EqualTo(TableKind.Ept));
         Assert.That(arguments.HardwareAd && arguments.Superpages && !arguments.Quiet);
+        Assert.That(arguments.Swap, Is.Null);
+        Assert.That(arguments.ResidentBytes, Is.Zero);
+        Assert.That(arguments.Policy, Is.EqualTo(SuperpagePolicy.Fixed));
         Assert.That(arguments.Timeout, Is.Null);
         Assert.That(arguments.Until, Is.Null);
     }
@@ -35,7 +38,8 @@ public sealed class RunArgumentsTests
     {
         RunArguments arguments = Parse("--kernel", "k", "--append", "a b", "--memory", "32M", "--arena", "64M",
             "--tables", "ept", "--no-hw-ad", "--no-superpages", "--cpus", "1", "--until", "@text", "--timeout", "2m",
-            "--json", "j", "--dump", "d", "--quiet");
+            "--json", "j", "--dump", "d", "--quiet", "--resident", "8M", "--swap", "s", "--reset-swap", "--policy",
+            "fixed");
         Assert.That(arguments.Kernel, Is.EqualTo("k"));
         Assert.That(arguments.Append, Is.EqualTo("a b"));
         Assert.That(arguments.MemoryBytes, Is.EqualTo(32 * Mebibyte));
@@ -46,7 +50,14 @@ public sealed class RunArgumentsTests
         Assert.That(arguments.Json, Is.EqualTo("j"));
         Assert.That(arguments.Dump, Is.EqualTo("d"));
         Assert.That(arguments.Quiet, Is.True);
+        Assert.That(arguments.ResidentBytes, Is.EqualTo(8 * Mebibyte));
+        Assert.That(arguments.Swap, Is.EqualTo("s"));
+        Assert.That(arguments.ResetSwap, Is.True);
     }
+
+    [Test]
+    public void ThePolicyArrives() =>
+        Assert.That(Parse("--policy", "superpage").Policy, Is.EqualTo(SuperpagePolicy.Superpage));
 
     [Test]
     public void NptIsRvi() => Assert.That(Parse("--tables", "npt").Tables, Is.EqualTo(TableKind.Rvi));

@@ -54,6 +54,18 @@ public sealed class RunCommandTests
     [TestCase("--dump DIR/missing/file", "--dump 'DIR/missing/file' cannot be written")]
     [TestCase("--json DIR/same --dump DIR/same", "--json and --dump name the same file")]
     [TestCase("--memory 4M --memory 8M", "--memory")]
+    [TestCase("--resident 1M", "--resident: what does not stay resident needs a swap file")]
+    [TestCase("--swap DIR/swap", "--swap: nothing would go there; say with --resident")]
+    [TestCase("--reset-swap", "--reset-swap: there is no swap file")]
+    [TestCase("--policy sometimes", "--policy 'sometimes' is unknown: use fixed or superpage")]
+    [TestCase("--policy superpage --no-superpages", "--policy superpage and --no-superpages contradict")]
+    [TestCase("--resident 0 --swap DIR/swap", "--resident is zero")]
+    [TestCase("--resident 9000 --swap DIR/swap", "--resident '9000' is not a whole number of pages")]
+    [TestCase("--resident 4K --swap DIR/swap", "--resident: 4096 bytes are too few for a guest of 67108864 bytes")]
+    [TestCase("--resident 65M --swap DIR/swap", "--resident: 68157440 bytes are more than the guest's memory")]
+    [TestCase("--resident 8M --swap DIR", "--swap: The swap file 'DIR' cannot be opened")]
+    [TestCase("--resident 8M --swap DIR/missing/swap", "--swap: The swap file 'DIR/missing/swap' cannot be opened")]
+    [TestCase("--resident 8M --swap DIR/text", "--swap: The swap file 'DIR/text' is no swap file")]
     public void BadInputGetsOneLineThatNamesItAndStatusTwoAndLeavesNothingBehind(string arguments, string message)
     {
         MakeInputs();
@@ -70,6 +82,8 @@ public sealed class RunCommandTests
     [TestCase("--json", "")]
     [TestCase("--dump", "")]
     [TestCase("--memory", "")]
+    [TestCase("--swap", "")]
+    [TestCase("--resident", "")]
     public void EmptyValuesAreRefusedByName(string option, string value)
     {
         CliResult result = CliRunner.Run("run", option, value);
@@ -88,6 +102,21 @@ public sealed class RunCommandTests
         using JsonDocument report = JsonDocument.Parse(File.ReadAllBytes(json));
         Assert.That(report.RootElement.GetProperty("exit").GetString(), Is.EqualTo("halt"));
         Assert.That(result.Console, Does.EndWith(report.RootElement.GetProperty("console").GetString()!));
+    }
+
+    [Test]
+    public void AGuestWithHalfItsMemorySwapsAndTheFileIsGoneAfterwards()
+    {
+        string json = Path.Combine(_folder, "report.json");
+        string swap = Path.Combine(_folder, "swap");
+        CliResult result = CliRunner.Run("run", "--memory", "2M", "--resident", "1032K", "--swap", swap, "--until",
+            "ascending,  random:      ok", "--json", json);
+        Assert.That(result.Status, Is.Zero, result.Error);
+        Assert.That(File.Exists(swap), Is.False);
+        Assert.That(result.Error, Does.Contain("pages swapped in, out"), "the table");
+        using JsonDocument report = JsonDocument.Parse(File.ReadAllBytes(json));
+        Assert.That(report.RootElement.GetProperty("swapIns").GetInt64(), Is.GreaterThan(1000));
+        Assert.That(report.RootElement.GetProperty("swapOuts").GetInt64(), Is.GreaterThan(1000));
     }
 
     [Test]

@@ -16,7 +16,9 @@ public sealed class RunReportTests
         "exit", "elapsedSeconds", "guestInstructions", "guestMips", "console", "nestedFaults", "spuriousFaults",
         "accessedEmulations", "dirtyEmulations", "superpageAccessedEmulations", "adEmulationSuperpagePromotions",
         "mmioExits", "ioExits", "invalidations", "kicks", "holds", "releases", "residentPages", "wiredPages",
-        "tablePages", "promotions", "demotions", "managedBytesAllocated", "gcCollections",
+        "tablePages", "promotions", "promotionFailures", "demotions", "superpageCoverage", "swapIns", "swapOuts",
+        "swapReadBytes", "swapWriteBytes", "zeroPagesElided", "cleanEvictions", "poisonedPages",
+        "managedBytesAllocated", "gcCollections",
     ];
 
     [Test]
@@ -43,12 +45,14 @@ public sealed class RunReportTests
             "nestedFaults", "spuriousFaults", "accessedEmulations", "dirtyEmulations", "superpageAccessedEmulations",
             "adEmulationSuperpagePromotions", "mmioExits", "ioExits", "invalidations", "kicks", "holds", "releases",
             "residentPages", "wiredPages", "tablePages", "promotions", "demotions", "managedBytesAllocated",
-            "gcCollections",
+            "gcCollections", "promotionFailures", "swapIns", "swapOuts", "swapReadBytes", "swapWriteBytes",
+            "zeroPagesElided", "cleanEvictions", "poisonedPages",
         ];
         for (int i = 0; i < counted.Length; i++)
         {
             Assert.That(root.GetProperty(counted[i]).GetInt64(), Is.EqualTo(101 + i), counted[i]);
         }
+        Assert.That(root.GetProperty("superpageCoverage").GetDouble(), Is.Zero);
     }
 
     [TestCase(RunEnd.Until, "until")]
@@ -84,6 +88,15 @@ public sealed class RunReportTests
             TablePages = 115,
             Promotions = 116,
             Demotions = 117,
+            PromotionsScattered = 100,
+            PromotionsRaced = 20,
+            SwapIns = 121,
+            SwapOuts = 122,
+            SwapReadBytes = 123,
+            SwapWriteBytes = 124,
+            ZeroPagesElided = 125,
+            CleanEvictions = 126,
+            PoisonedPages = 127,
         },
         MmioExits = 107,
         IoExits = 108,

@@ -53,6 +53,20 @@ public sealed unsafe class GuestMapTests
     }
 
     [Test]
+    public void MadeMemoryMayBeShownTwiceAndOutlivesItsMaker()
+    {
+        using (VmObject memory = _guest.MakeMemory(0x2000))
+        {
+            _guest.MapObject(new Gpa(0), memory, 0, 0x2000);
+            _guest.MapObject(new Gpa(0x10000), memory, 0x1000, 0x1000);
+        }
+        using var vcpu = new TestVcpu(_guest);
+        vcpu.Write(0x1005, 7);
+        Assert.That(vcpu.Read(0x10005), Is.EqualTo(7));
+        Assert.That(() => _guest.MakeMemory(5), Throws.TypeOf<MapException>());
+    }
+
+    [Test]
     public void ARomIsItsImageAndThenZeros()
     {
         _guest.MapRom(new Gpa(0xF0000), [1, 2, 3]);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO;
+using Pagoda.Diagnostics;
 using Pagoda.Machine;
 using Spectre.Console;
 
@@ -36,7 +37,7 @@ internal sealed class LiveLine : IRunObserver
         double mips = seconds > 0 ? progress.GuestInstructions / seconds / 1e6 : 0;
         string text = string.Create(CultureInfo.InvariantCulture,
             $"{seconds,5:N0} s {progress.GuestInstructions / 1e6,9:N0} M instr. {mips,5:N0} MIPS "
-            + $"{progress.Counters.NestedFaults,9:N0} faults  (line not measured)");
+            + $"{progress.Counters.NestedFaults,9:N0} faults{Swapped(progress.Counters)}  (line not measured)");
         int width = _console.Profile.Width - 1;
         if (text.Length > width) text = text[..width];
         _writer.Write(ToLastRow);
@@ -44,6 +45,10 @@ internal sealed class LiveLine : IRunObserver
         _writer.Write(Back);
         _writer.Flush();
     }
+
+    private static string Swapped(GuestCounters counters) => (counters.SwapIns | counters.SwapOuts) == 0
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $", swap {counters.SwapIns:N0} in {counters.SwapOuts:N0} out");
 
     /// <summary>Takes the line away.</summary>
     internal void Clear()

@@ -53,6 +53,30 @@ internal sealed class RunArguments
         Description = "Map by 4 KiB pages only.",
     };
 
+    private static readonly Option<string?> s_resident = new("--resident")
+    {
+        HelpName = "SIZE",
+        Description = "How much memory the guest's pages and tables may take; the rest is swapped. Needs --swap.",
+    };
+
+    private static readonly Option<string?> s_swap = new("--swap")
+    {
+        HelpName = "FILE",
+        Description = "The swap file or block device. A file that is not there is made, and gone after the run.",
+    };
+
+    private static readonly Option<bool> s_resetSwap = new("--reset-swap")
+    {
+        Description = "Use a swap file that a killed run left.",
+    };
+
+    private static readonly Option<string> s_policy = new("--policy")
+    {
+        HelpName = "fixed|superpage",
+        Description = "When superpages are made: of windows that became full, or at the first write.",
+        DefaultValueFactory = _ => "fixed",
+    };
+
     private static readonly Option<string> s_cpus = new("--cpus")
     {
         HelpName = "N", Description = "Virtual processors.", DefaultValueFactory = _ => "1",
@@ -92,6 +116,10 @@ internal sealed class RunArguments
         Tables = ParseTables(parsed.GetValue(s_tables) ?? "");
         HardwareAd = !parsed.GetValue(s_noHardwareAd);
         Superpages = !parsed.GetValue(s_noSuperpages);
+        ResidentBytes = parsed.GetValue(s_resident) is string resident ? Size(s_resident.Name, resident) : 0;
+        Swap = Text(parsed, s_swap);
+        ResetSwap = parsed.GetValue(s_resetSwap);
+        Policy = ParsePolicy(parsed.GetValue(s_policy) ?? "");
         Until = Text(parsed, s_until);
         Timeout = ParseTimeout(parsed.GetValue(s_timeout));
         Json = Text(parsed, s_json);
@@ -122,6 +150,18 @@ internal sealed class RunArguments
     /// <summary>2 MiB leaves are allowed.</summary>
     internal bool Superpages { get; }
 
+    /// <summary>What the guest may have resident, in bytes, whole pages; 0 for all its memory.</summary>
+    internal ulong ResidentBytes { get; }
+
+    /// <summary>The path of the swap file; null for none.</summary>
+    internal string? Swap { get; }
+
+    /// <summary>A swap file that a killed run left is used.</summary>
+    internal bool ResetSwap { get; }
+
+    /// <summary>When superpages are made.</summary>
+    internal SuperpagePolicy Policy { get; }
+
     /// <summary>The text that ends the run; null for none.</summary>
     internal string? Until { get; }
 
@@ -142,8 +182,8 @@ internal sealed class RunArguments
     {
         Option[] options =
         [
-            s_kernel, s_append, s_memory, s_arena, s_tables, s_noHardwareAd, s_noSuperpages, s_cpus, s_until, s_timeout,
-            s_json, s_dump, s_quiet,
+            s_kernel, s_append, s_memory, s_arena, s_tables, s_noHardwareAd, s_noSuperpages, s_policy, s_resident,
+            s_swap, s_resetSwap, s_cpus, s_until, s_timeout, s_json, s_dump, s_quiet,
         ];
         foreach (Option option in options) command.Add(option);
     }
@@ -187,6 +227,13 @@ internal sealed class RunArguments
         _ => throw new CliException(s_tables.Name + " '" + text + "' is unknown: use ept or npt."),
     };
 
+    private static SuperpagePolicy ParsePolicy(string text) => text switch
+    {
+        "fixed" => SuperpagePolicy.Fixed,
+        "superpage" => SuperpagePolicy.Superpage,
+        _ => throw new CliException(s_policy.Name + " '" + text + "' is unknown: use fixed or superpage."),
+    };
+
     private static TimeSpan? ParseTimeout(string? text)
     {
         if (text is null) return null;
@@ -218,6 +265,26 @@ internal sealed class RunArguments
         {
             throw new CliException(s_noHardwareAd.Name + ": NPT always has hardware accessed and dirty bits; leave it "
                 + "out or use --tables ept.");
+        }
+        if (ResidentBytes != 0 && Swap is null)
+        {
+            throw new CliException(s_resident.Name + ": what does not stay resident needs a swap file; name one with "
+                + s_swap.Name + ".");
+        }
+        if (Swap is not null && ResidentBytes == 0)
+        {
+            throw new CliException(s_swap.Name + ": nothing would go there; say with " + s_resident.Name
+                + " how much may stay resident, or leave it out.");
+        }
+        if (ResetSwap && Swap is null)
+        {
+            throw new CliException(s_resetSwap.Name + ": there is no swap file; name one with " + s_swap.Name
+                + ", or leave it out.");
+        }
+        if (Policy == SuperpagePolicy.Superpage && !Superpages)
+        {
+            throw new CliException(s_policy.Name + " superpage and " + s_noSuperpages.Name + " contradict each other: "
+                + "leave one out.");
         }
         if (Kernel is null && Append is not null)
         {

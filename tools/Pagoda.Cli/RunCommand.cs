@@ -7,6 +7,7 @@ using Pagoda.Machine.Boot;
 using Pagoda.Machine.BuiltinGuest;
 using Pagoda.Machine.Devices;
 using Pagoda.Machine.Dump;
+using Pagoda.Pagers;
 using Pagoda.Physical;
 
 namespace Pagoda.Cli;
@@ -34,7 +35,7 @@ internal static class RunCommand
         if (arguments.Dump is not null) GuardDump(arguments.Dump, () => ElfCoreWriter.CheckTarget(arguments.Dump));
 
         using VirtualMachine machine = Named(arguments, () => new VirtualMachine(options, environment.Console));
-        VirtualMachine.Warm(options);
+        Warm(options);
         LiveLine? line = !arguments.Quiet && environment.IsTerminal ? new LiveLine(environment.Error) : null;
         RunResult result = machine.Run(line);
         line?.Clear();
@@ -59,6 +60,10 @@ internal static class RunCommand
             Tables = arguments.Tables,
             HardwareAd = arguments.HardwareAd,
             Superpages = arguments.Superpages,
+            Policy = arguments.Policy,
+            ResidentBytes = arguments.ResidentBytes,
+            Swap = arguments.Swap,
+            ResetSwap = arguments.ResetSwap,
             Until = Encoding.UTF8.GetBytes(arguments.Until ?? ""),
             TimeLimit = arguments.Timeout,
             ErrorCountGpa = arguments.Kernel is null ? MemoryCheckProgram.ErrorCountGpa : null,
@@ -99,14 +104,33 @@ internal static class RunCommand
             {
                 MachineSubject.Memory => "--memory",
                 MachineSubject.Arena => "--arena",
+                MachineSubject.Resident => "--resident",
+                MachineSubject.Swap => "--swap",
+                MachineSubject.Policy => "--policy",
                 MachineSubject.Kernel => "--kernel '" + arguments.Kernel + "'",
                 _ => "--append",
             };
             throw new CliException(option + ": " + exception.Message, exception);
         }
+        catch (SwapException exception)
+        {
+            throw new CliException("--swap: " + exception.Message, exception);
+        }
         catch (Exception exception) when (exception is ArenaException or OutOfMemoryException)
         {
             throw new CliException("--arena: " + exception.Message + " Use less.", exception);
+        }
+    }
+
+    private static void Warm(MachineOptions options)
+    {
+        try
+        {
+            VirtualMachine.Warm(options);
+        }
+        catch (SwapException exception)
+        {
+            throw new CliException("the directory for temporary files: " + exception.Message, exception);
         }
     }
 

@@ -59,7 +59,14 @@ internal static class RunTable
         Add(table, "holds, releases", Text(counters.Holds) + ", " + Text(counters.Releases));
         Add(table, "resident, wired, table pages", Text(counters.ResidentPages) + ", " + Text(counters.WiredPages)
             + ", " + Text(counters.TablePages));
-        Add(table, "promotions, demotions", Text(counters.Promotions) + ", " + Text(counters.Demotions));
+        Add(table, "promotions, failed ones, demotions", Text(counters.Promotions) + ", "
+            + Text(counters.PromotionFailures) + ", " + Text(counters.Demotions));
+        Add(table, "resident pages in superpages",
+            counters.SuperpageCoverage.ToString("P1", CultureInfo.InvariantCulture));
+        Add(table, "pages swapped in, out", Text(counters.SwapIns) + ", " + Text(counters.SwapOuts));
+        Add(table, "evictions without I/O: clean, zero", Text(counters.CleanEvictions) + ", "
+            + Text(counters.ZeroPagesElided));
+        if (counters.PoisonedPages != 0) Add(table, "pages lost", Text(counters.PoisonedPages));
     }
 
     private static void Add(Table table, string name, string value) =>

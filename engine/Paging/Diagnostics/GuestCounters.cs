@@ -5,6 +5,8 @@ namespace Pagoda.Diagnostics;
 /// </summary>
 public readonly struct GuestCounters
 {
+    private const int WindowPagesShift = 9;
+
     /// <summary>Faults on mapped memory that took the whole pipeline.</summary>
     public ulong NestedFaults { get; init; }
 
@@ -104,6 +106,10 @@ public readonly struct GuestCounters
 
     /// <summary>1 GiB leaves now.</summary>
     public ulong Gigapages { get; init; }
+
+    /// <summary>The part of the resident pages that superpages map, 0 to 1.</summary>
+    public double SuperpageCoverage => ResidentPages == 0 ? 0
+        : (double)((Superpages << WindowPagesShift) + (Gigapages << 2 * WindowPagesShift)) / ResidentPages;
 
     /// <summary>Superpages turned back into tables.</summary>
     public ulong Demotions { get; init; }
