@@ -29,6 +29,8 @@ public sealed unsafe partial class VirtualMachine : IDisposable
     private readonly PortSpace _ports;
     private readonly MachineBus _bus;
     private readonly GuestConsumer _consumer;
+    private readonly CodeLines _code;
+    private readonly ExclusiveSection _section;
     private readonly GuestMmu _memory;
     private readonly MemoryBudget? _budget;
     private readonly SoftVcpu _vcpu;
@@ -67,7 +69,9 @@ public sealed unsafe partial class VirtualMachine : IDisposable
             });
             MapMemory(Guest, options.Memory);
             _consumer = Guest.AddConsumer();
-            _memory = new GuestMmu(Guest, _consumer);
+            _code = new CodeLines(Arena);
+            _section = new ExclusiveSection(1);
+            _memory = new GuestMmu(Guest, _consumer, _code, _section);
             _vcpu = new SoftVcpu(_memory, _bus);
             _bus.Attach(_vcpu);
             Load(options.Boot);
@@ -89,7 +93,8 @@ public sealed unsafe partial class VirtualMachine : IDisposable
     public void Dispose()
     {
         _vcpu?.Dispose();
-        _memory?.Dispose();
+        _section?.Dispose();
+        _code?.Dispose();
         _consumer?.Dispose();
         Guest?.Dispose();
         _budget?.Dispose();

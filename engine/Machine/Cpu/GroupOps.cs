@@ -87,6 +87,12 @@ internal enum StackOp : byte
     Leave,
     CallNear,
     ReturnNear,
+
+    /// <summary>Reads the top into a register and leaves it there.</summary>
+    Peek,
+
+    /// <summary>Takes the top away.</summary>
+    Drop,
 }
 
 /// <summary>String operations.</summary>

@@ -1,5 +1,4 @@
 using System;
-using System.Runtime.InteropServices;
 using Pagoda.Core;
 using Pagoda.Faults;
 using Pagoda.PageTables;
@@ -12,10 +11,10 @@ namespace Pagoda.Machine.Cpu;
 /// into a fault of the guest's address space, until the access succeeds or is a device's.
 /// </summary>
 /// <remarks>
-/// Walks run inside the consumer's slot; a fault leaves it, so what was found before a fault is found again. The lines
-/// of decoded code are kept here, one word a frame: the machine has one vCPU.
+/// Walks run inside the consumer's slot; a fault leaves it, so what was found before a fault is found again. The vCPU
+/// counts as executing exactly while it is inside.
 /// </remarks>
-public sealed unsafe class GuestMmu : VcpuMemory, IDisposable
+public sealed unsafe class GuestMmu : VcpuMemory
 {
     // Exit qualification of an EPT violation (SDM volume 3, "Exit Qualification for EPT Violations").
     private const ulong QualificationWrite = 1 << 1;
@@ -38,18 +37,24 @@ public sealed unsafe class GuestMmu : VcpuMemory, IDisposable
     private readonly GuestConsumer _consumer;
     private readonly Arena _arena;
     private readonly WalkFormat _nested;
-    private readonly ulong* _codeLines;
+    private readonly CodeLines _code;
+    private readonly ExclusiveSection _section;
+    private readonly int _member;
     private ArenaMemory _memory;
     private WalkFormat _guest;
 
     /// <summary>The memory of one vCPU of a guest.</summary>
     /// <param name="guest">The guest, with EPT or RVI tables.</param>
     /// <param name="consumer">The vCPU's consumer; it stays the caller's.</param>
+    /// <param name="code">The decoded lines of the machine; the vCPU joins them.</param>
+    /// <param name="section">The exclusive section of the machine; the vCPU joins it.</param>
     /// <exception cref="ArgumentException">The guest has x86 tables, which no nested walk follows.</exception>
-    public GuestMmu(Guest guest, GuestConsumer consumer)
+    public GuestMmu(Guest guest, GuestConsumer consumer, CodeLines code, ExclusiveSection section)
     {
         ArgumentNullException.ThrowIfNull(guest);
         ArgumentNullException.ThrowIfNull(consumer);
+        ArgumentNullException.ThrowIfNull(code);
+        ArgumentNullException.ThrowIfNull(section);
         GuestOptions options = guest.Options;
         if (options.Tables == TableKind.X86)
         {
@@ -64,7 +69,10 @@ public sealed unsafe class GuestMmu : VcpuMemory, IDisposable
                 options.Gigapages)
             : WalkFormat.ForNpt(guest.RootRegister, _arena.PhysBits, options.Levels, noExecute: true,
                 options.Gigapages);
-        _codeLines = (ulong*)NativeMemory.AllocZeroed(_arena.FrameCount, sizeof(ulong));
+        _code = code;
+        code.Join();
+        _section = section;
+        _member = section.Join();
     }
 
     /// <summary>What the last fill that failed ended with.</summary>
@@ -77,6 +85,7 @@ public sealed unsafe class GuestMmu : VcpuMemory, IDisposable
     public override FillStatus Fill(VcpuState* state, ulong address, Prot access, bool user, out TlbFill fill)
     {
         fill = default;
+        if (!_consumer.IsInside) return Failed(FaultStatus.Destroyed, 0);
         while (true)
         {
             Walker.Walk2D(ref _memory, in _nested, in _guest, address, access, user, out WalkResult walk,
@@ -112,7 +121,15 @@ public sealed unsafe class GuestMmu : VcpuMemory, IDisposable
     /// <inheritdoc/>
     public override bool Enter()
     {
-        if (!_consumer.Enter(out bool flush)) return false;
+        // First the section, whose wait must not hold anybody's shootdown back.
+        _section.Enter(_member);
+        if (!_consumer.Enter(out bool flush))
+        {
+            // No translation is good any more, and no fill finds another.
+            _section.Exit(_member);
+            EmptyTranslations();
+            return false;
+        }
         if (!flush) return true;
         EmptyTranslations();
         _consumer.Acknowledge();
@@ -120,19 +137,42 @@ public sealed unsafe class GuestMmu : VcpuMemory, IDisposable
     }
 
     /// <inheritdoc/>
-    public override void Poll()
+    public override bool Poll()
     {
-        if (!_consumer.Poll()) return;
+        if (_section.IsWanted(_member))
+        {
+            Exit();
+            return Enter();
+        }
+        if (!_consumer.Poll()) return true;
+        if (_consumer.IsDestroyed) return false;
         EmptyTranslations();
         _consumer.Acknowledge();
+        return true;
     }
 
     /// <inheritdoc/>
     public override void Exit()
     {
         _consumer.Exit();
+        _section.Exit(_member);
         Departures++;
     }
+
+    /// <inheritdoc/>
+    public override bool IsExclusive => _section.IsOwner(_member);
+
+    /// <inheritdoc/>
+    public override bool TryBeginExclusive()
+    {
+        if (_section.TryBegin(_member)) return true;
+        Exit();
+        Enter();
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public override void EndExclusive() => _section.End(_member);
 
     /// <inheritdoc/>
     public override void PagingChanged(VcpuState* state) =>
@@ -150,34 +190,27 @@ public sealed unsafe class GuestMmu : VcpuMemory, IDisposable
     }
 
     /// <inheritdoc/>
-    public override uint* CodeVersion(uint pfn) => _arena.Frames.CodeVersions + pfn;
+    public override uint* CodeVersion(uint pfn) => _code.Version(pfn);
 
     /// <inheritdoc/>
-    public override bool IsCode(uint pfn) => _arena.Frames.HasCode(pfn);
+    public override bool IsCode(uint pfn) => _code.IsCode(pfn);
 
     /// <inheritdoc/>
     public override bool MarkCode(uint pfn, ulong lines)
     {
-        if (_arena.Frames.HasCode(pfn))
+        if (!_code.Mark(pfn, lines, out uint version)) return false;
+        if (_code.Sharers > 1)
         {
-            _codeLines[pfn] |= lines;
-            return false;
+            Exit();
+            _consumer.Renew();
+            Enter();
         }
-        // What is left from an earlier life of the frame counts no more.
-        _codeLines[pfn] = lines;
-        _arena.Frames.SetCode(pfn);
+        _code.Settle(pfn, version);
         return true;
     }
 
     /// <inheritdoc/>
-    public override bool CodeStored(uint pfn, ulong lines)
-    {
-        if ((_codeLines[pfn] & lines) == 0) return false;
-        _codeLines[pfn] = 0;
-        _arena.Frames.RaiseCodeVersion(pfn);
-        _arena.Frames.ClearCode(pfn);
-        return true;
-    }
+    public override bool CodeStored(uint pfn, ulong lines) => _code.Stored(pfn, lines);
 
     private FillStatus Found(in WalkResult walk, ref TlbFill fill)
     {
@@ -200,7 +233,7 @@ public sealed unsafe class GuestMmu : VcpuMemory, IDisposable
     // Leaves the slot and enters it again.
     private FaultStatus Fault(ulong gpa, Prot access)
     {
-        Departures++;
+        Exit();
         FaultStatus status = _consumer.Fault(gpa, access, out _);
         return Enter() ? status : FaultStatus.Destroyed;
     }
@@ -234,7 +267,4 @@ public sealed unsafe class GuestMmu : VcpuMemory, IDisposable
         hpa = found.Value;
         return isMapped && _arena.Devices.TryFind(hpa, out range);
     }
-
-    /// <summary>Frees the native memory.</summary>
-    public void Dispose() => NativeMemory.Free(_codeLines);
 }

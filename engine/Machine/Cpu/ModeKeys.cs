@@ -13,4 +13,7 @@ internal static class ModeKeys
     /// <summary>Some of CS, SS, DS, ES has a base, a limit or rights that every access must be checked against, or the
     /// stack is 16 bits wide.</summary>
     public const uint Segmented = 4;
+
+    /// <summary>A block of one instruction: the one that an interrupt shadow covers.</summary>
+    public const uint Single = 8;
 }

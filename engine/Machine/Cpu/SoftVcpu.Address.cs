@@ -41,6 +41,7 @@ public sealed unsafe partial class SoftVcpu
         uint vector = segment == StackSegment ? StackFault : GeneralProtection;
         if (IsLongMode && (_state->ModeKey & ModeKeys.SizeMask) == ModeKeys.Size64) return true;
         ushort rights = hidden->Rights;
+        if (IsReal) return offset + (uint)bytes - 1 <= hidden->Limit || Raise(vector);
         if ((rights & SegmentPresent) == 0) return Raise(vector);
         bool isCode = (rights & SegmentCode) != 0;
         bool canWrite = !isCode && (rights & SegmentWritable) != 0;

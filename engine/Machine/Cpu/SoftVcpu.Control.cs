@@ -19,9 +19,7 @@ public sealed unsafe partial class SoftVcpu
             case ControlOp.LoadSegment:
                 return MoveToSegment(op);
             case ControlOp.LoadPointer:
-                if (!LoadSegment(op->B, (ushort)s->Temp2)) return Outcome.Fault;
-                StoreRegister(op->A, op->SizeLog2, s->Temp0);
-                return JumpToNext(op);
+                return LoadPointer(op);
             case ControlOp.JumpFar:
                 return JumpFar(op);
             case ControlOp.CallFar:
@@ -41,6 +39,7 @@ public sealed unsafe partial class SoftVcpu
             case ControlOp.Halt:
                 if (s->Cpl != 0) return RaiseFault(GeneralProtection);
                 s->Rip = RipOf(op->Insn + 1);
+                s->Activity = VcpuActivity.Halted;
                 _exit = VcpuExit.Halted;
                 return Outcome.Exit;
             case ControlOp.ClearInterrupts:
@@ -49,7 +48,9 @@ public sealed unsafe partial class SoftVcpu
                 return Outcome.Next;
             case ControlOp.SetInterrupts:
                 if (s->Cpl > IoPrivilege) return RaiseFault(GeneralProtection);
+                if ((s->SystemFlags & Flags.Interrupt) == 0) OpenShadow(op);
                 s->SystemFlags |= Flags.Interrupt;
+                LookForEvents();
                 return JumpToNext(op);
             default:
                 s->Rip = *(ulong*)(r + op->A) & OperandMask(op->SizeLog2);
@@ -89,6 +90,17 @@ public sealed unsafe partial class SoftVcpu
         }
     }
 
+    /// <summary>LDS, LES, LFS, LGS and LSS, the far pointer being in two temporaries.</summary>
+    private Outcome LoadPointer(MicroOp* op)
+    {
+        VcpuState* s = _state;
+        if (!LoadSegment(op->B, (ushort)s->Temp2)) return Outcome.Fault;
+        StoreRegister(op->A, op->SizeLog2, s->Temp0);
+        s->Rip = RipOf(op->Insn + 1);
+        UpdateMode();
+        return Outcome.Jump;
+    }
+
     private Outcome MoveToSegment(MicroOp* op)
     {
         VcpuState* s = _state;
@@ -107,6 +119,7 @@ public sealed unsafe partial class SoftVcpu
             return Outcome.Fault;
         }
         s->Rip = next;
+        if (op->A == StackSegment) OpenShadow(op);
         UpdateMode();
         return Outcome.Jump;
     }
@@ -208,7 +221,9 @@ public sealed unsafe partial class SoftVcpu
         VcpuState* s = _state;
         int size = op->SizeLog2;
         int bytes = 1 << size;
-        if ((s->SystemFlags & Flags.NestedTask) != 0)
+        // Even when the rest faults.
+        s->NmiBlocked = 0;
+        if (!IsReal && (s->SystemFlags & Flags.NestedTask) != 0)
         {
             if (IsLongMode) return RaiseFault(GeneralProtection);
             Unsupported("return to a nested task");
@@ -220,7 +235,7 @@ public sealed unsafe partial class SoftVcpu
         {
             return Outcome.Fault;
         }
-        if (size == 2 && !IsLongMode && s->Cpl == 0 && (flags & Flags.Virtual8086) != 0)
+        if (size == 2 && !IsLongMode && !IsReal && s->Cpl == 0 && (flags & Flags.Virtual8086) != 0)
         {
             Unsupported("virtual-8086 mode");
             RaiseExit(VcpuExit.Unsupported);
@@ -244,6 +259,7 @@ public sealed unsafe partial class SoftVcpu
             s->Rip = rip;
         }
         LoadFlags(flags, size, oldCpl);
+        LookForEvents();
         return Outcome.Jump;
     }
 

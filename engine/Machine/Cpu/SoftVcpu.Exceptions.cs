@@ -120,6 +120,26 @@ public sealed unsafe partial class SoftVcpu
         }
     }
 
+    /// <summary>Delivers an NMI or an interrupt between two instructions. False: Run ends.</summary>
+    private bool DeliverEvent(uint vector)
+    {
+        VcpuState* s = _state;
+        while (!DeliverVector(vector, hasError: false, 0, isSoftware: false))
+        {
+            switch ((Pending)s->PendingKind)
+            {
+                case Pending.Restart:
+                    continue;
+                case Pending.Exit:
+                    return false;
+                default:
+                    if (s->PendingVector != PageFault) s->PendingErrorCode |= ErrorExternal;
+                    return DeliverException();
+            }
+        }
+        return true;
+    }
+
     private static bool IsContributory(uint vector) =>
         vector is DivideError or InvalidTaskState or SegmentNotPresent or StackFault or GeneralProtection;
 
@@ -133,6 +153,7 @@ public sealed unsafe partial class SoftVcpu
     private bool DeliverVector(uint vector, bool hasError, uint error, bool isSoftware)
     {
         VcpuState* s = _state;
+        if (IsReal) return DeliverReal(vector);
         bool isLong = IsLongMode;
         uint gateBytes = isLong ? 16U : 8U;
         uint idtError = vector * 8 + ErrorIdt + (isSoftware ? 0 : ErrorExternal);
@@ -164,6 +185,7 @@ public sealed unsafe partial class SoftVcpu
             IsInterruptGate = (type & 1) == 0,
             StackTable = isLong ? (int)(gate[0] >> 32 & 7) : 0,
             IsWide = type >= 14,
+            External = isSoftware ? 0 : ErrorExternal,
         };
         if (!FindHandler(ref transfer)) return false;
         return isLong ? EnterHandlerLong(transfer) : EnterHandler(transfer);
@@ -176,6 +198,7 @@ public sealed unsafe partial class SoftVcpu
         public ulong Descriptor;
         public uint Error;
         public uint Cpl;
+        public uint External;       // in error codes: not an INT instruction's doing
         public int StackTable;
         public ushort Selector;
         public bool HasError;
@@ -186,8 +209,8 @@ public sealed unsafe partial class SoftVcpu
     private bool FindHandler(ref Transfer transfer)
     {
         VcpuState* s = _state;
-        uint selectorError = (transfer.Selector & SelectorMask) | ErrorExternal;
-        if ((transfer.Selector & SelectorMask) == 0) return Raise(GeneralProtection, ErrorExternal);
+        uint selectorError = (transfer.Selector & SelectorMask) | transfer.External;
+        if ((transfer.Selector & SelectorMask) == 0) return Raise(GeneralProtection, transfer.External);
         if (!ReadDescriptor(transfer.Selector, GeneralProtection, out ulong descriptor)) return false;
         ushort rights = RightsOf(descriptor);
         if ((rights & (SegmentCodeOrData | SegmentCode)) != (SegmentCodeOrData | SegmentCode))

@@ -10,9 +10,11 @@ public sealed unsafe partial class SoftVcpu
 {
     private const int FetchSlots = 64;
     private const int DecodeAttemptsMax = 16;
+    private const int FetchesInVainMax = 8;
 
     private FetchPage* _fetches;
     private byte* _copy;
+    private int _fetchesInVain;
 
     /// <summary>A translation for instruction fetches.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -68,7 +70,10 @@ public sealed unsafe partial class SoftVcpu
         if (block == null) return DeliverPending() ? Lookup() : null;
         if (_cache.Resets != resets) return block;
         ulong delta = _state->RipBase - oldBase;
-        if (isStub || (delta == 0 && block->SecondPfn == 0)) _cache.LinkHere(branch, block);
+        // Sixteen-bit code may reach another page from the same place when CS has another base: those links go away
+        // with it.
+        bool isPage = delta == 0 && block->SecondPfn == 0 && (_state->ModeKey & ModeKeys.SizeMask) != ModeKeys.Size16;
+        if (isStub || isPage) _cache.LinkHere(branch, block);
         else if ((ulong)(int)delta == delta) _cache.LinkAway(branch, block, (int)delta);
         return block;
     }
@@ -155,25 +160,24 @@ public sealed unsafe partial class SoftVcpu
     private Block* DecodeBlock(ulong linear, byte* host, uint pfn, int offset)
     {
         VcpuState* s = _state;
+        if (!MayDecode()) return Again();
         ulong departures = _memory.Departures;
         for (int attempt = 0; attempt < DecodeAttemptsMax; attempt++)
         {
             // From a copy, so that both passes and the check below see the same bytes whatever other processors do.
             Buffer.MemoryCopy(host + offset, _copy + offset, (long)Paging.PageBytes, (long)Paging.PageBytes - offset);
-            int count = _translator.Decode(_copy, (int)Paging.PageBytes, offset, s->ModeKey, BlockLimit);
+            int limit = (s->ModeKey & ModeKeys.Single) != 0 ? 1 : BlockLimit;
+            int count = _translator.Decode(_copy, (int)Paging.PageBytes, offset, s->ModeKey, limit);
             if (count == 0) return DecodeCrossing(linear, host, pfn, offset);
             uint version = Shared.Load(_memory.CodeVersion(pfn));
             Watch(pfn, host, _translator.Lines);
             if (_memory.Departures != departures) return Again();
             if (!SameBytes(host, version, pfn)) continue;
             Block* block = Begin(pfn, offset, version);
-            ushort* end = _translator.Emit(block);
-            _cache.Commit(block, end);
+            Keep(block);
             return block;
         }
-        Unsupported("code that changes faster than it can be decoded");
-        RaiseExit(VcpuExit.Unsupported);
-        return null;
+        return Changing();
     }
 
     /// <summary>A block of one instruction whose bytes lie in two frames; it is checked against both at every
@@ -184,14 +188,19 @@ public sealed unsafe partial class SoftVcpu
         ulong next = ((linear & PageMask) + Paging.PageBytes) & s->AddressMask;
         ulong departures = _memory.Departures;
         if (!TryFetch(next, out byte* secondHost, out uint secondPfn)) return null;
-        if (_memory.Departures != departures) return Again();
+        if (_memory.Departures != departures || !MayDecode()) return Again();
         for (int attempt = 0; attempt < DecodeAttemptsMax; attempt++)
         {
             Buffer.MemoryCopy(host + offset, _copy + offset, (long)Paging.PageBytes, (long)Paging.PageBytes - offset);
             Buffer.MemoryCopy(secondHost, _copy + Paging.PageBytes, (long)Paging.PageBytes, InstructionBytesMax);
             int valid = (int)Paging.PageBytes + InstructionBytesMax;
             int count = _translator.Decode(_copy, valid, offset, s->ModeKey, 1);
-            if (count == 0) break;
+            if (count == 0)
+            {
+                Unsupported("an instruction of more than 15 bytes");
+                RaiseExit(VcpuExit.Unsupported);
+                return null;
+            }
             uint version = Shared.Load(_memory.CodeVersion(pfn));
             uint secondVersion = Shared.Load(_memory.CodeVersion(secondPfn));
             // One line at the end of the first frame, one at the start of the second.
@@ -203,19 +212,46 @@ public sealed unsafe partial class SoftVcpu
             block->SecondPfn = secondPfn;
             block->SecondVersionCell = _memory.CodeVersion(secondPfn);
             block->SecondVersion = secondVersion;
-            ushort* end = _translator.Emit(block);
-            _cache.Commit(block, end);
+            Keep(block);
             return block;
         }
-        Unsupported("an instruction of more than 15 bytes");
-        RaiseExit(VcpuExit.Unsupported);
-        return null;
+        return Changing();
     }
+
+    /// <summary>Writes the micro-ops of a block that was begun, and enters it.</summary>
+    private void Keep(Block* block)
+    {
+        ushort* end = _translator.Emit(block);
+        _cache.Commit(block, end);
+        _fetchesInVain = 0;
+        // What was decoded alone is executed alone, once.
+        if (_memory.IsExclusive) CutSlice();
+    }
+
+    /// <summary>
+    /// Other vCPUs may store beside the code as fast as it is decoded, and may wait for what it would do. After some
+    /// vain attempts they stop until the block was executed. False: start the fetch over.
+    /// </summary>
+    private bool MayDecode() => _fetchesInVain < FetchesInVainMax || _memory.TryBeginExclusive();
 
     /// <summary>The slot was left, so host pointers are from before: start the fetch over.</summary>
     private Block* Again()
     {
+        _fetchesInVain++;
         RaiseRestart();
+        return null;
+    }
+
+    /// <summary>The bytes change as fast as they are decoded.</summary>
+    private Block* Changing()
+    {
+        if (!_memory.IsExclusive)
+        {
+            _fetchesInVain = FetchesInVainMax;
+            return Again();
+        }
+        Unsupported("code that changes faster than it can be decoded");
+        RaiseExit(VcpuExit.Unsupported);
         return null;
     }
 

@@ -2,27 +2,100 @@ using System;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using Pagoda.Core;
+using Pagoda.Tlb;
 
 namespace Pagoda.Machine.Cpu;
 
 /// <summary>Locked read-modify-write instructions: one compare-and-swap on the guest's memory itself.</summary>
 /// <remarks>
-/// An operand that crosses a page, lies in device memory or shares its frame with decoded code is changed with a plain
-/// load and store: with several host threads that is not atomic, as a split lock on a device is not either.
+/// An operand that crosses a line, lies in device memory or is 16 bytes long, for which the host has no such operation,
+/// is changed with plain loads and stores while every other vCPU stands at a block boundary.
 /// </remarks>
 public sealed unsafe partial class SoftVcpu
 {
+    private const int LineBytes = 64;
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Outcome ExecuteLocked(MicroOp* op)
     {
         VcpuState* s = _state;
+        s->InsnNow = op->Insn;
         ulong address = (*(ulong*)((byte*)s + op->Base) + (ulong)op->Disp) & s->AddressMask;
-        if ((LockedOp)op->Sub == LockedOp.CmpxchgPair) return CompareExchangePair(op, address);
+        int bytes = LockedBytes(op);
+        if (bytes == 16 && (address & 15) != 0) return RaiseFault(GeneralProtection);
+        bool crosses = (address & (LineBytes - 1)) + (uint)bytes > LineBytes;
+        if (crosses || bytes == 16) return Exclusively(op, address, bytes);
+        byte* entry = s->TlbWrite + ((address >> 8) & SoftTlb.IndexMask);
+        if ((address & PageMask) == *(ulong*)entry)
+        {
+            ChangeLocked(op, (byte*)(address + *(ulong*)(entry + 8)));
+            return Outcome.Next;
+        }
+        FillStatus status = Translate(address, Prot.Write, IsUser);
+        if (status is FillStatus.Mmio or FillStatus.Device) return Exclusively(op, address, bytes);
+        if (status != FillStatus.Ok)
+        {
+            RaiseMemory(status, address);
+            return Outcome.Fault;
+        }
+        ulong offset = address & Paging.PageOffsetMask;
+        uint pfn = _fill.Pfn;
+        ChangeLocked(op, _fill.HostPage + offset);
+        Stored(op, pfn, (int)offset, bytes);
+        return Outcome.Next;
+    }
+
+    private static int LockedBytes(MicroOp* op)
+    {
+        if ((LockedOp)op->Sub != LockedOp.CmpxchgPair) return 1 << op->SizeLog2;
+        return op->Imm != 0 ? 16 : 8;
+    }
+
+    /// <summary>Does the instruction on a copy of its operand while no other vCPU executes.</summary>
+    private Outcome Exclusively(MicroOp* op, ulong address, int bytes)
+    {
+        // Before the others stop: this may take a fault.
+        if (!CanWriteBytes(address, bytes, IsUser)) return Outcome.Fault;
+        bool isInside = _memory.IsExclusive;
+        if (!_memory.TryBeginExclusive())
+        {
+            RaiseRestart();
+            return Outcome.Fault;
+        }
+        bool isDone = ChangeCopy(op, address, bytes);
+        if (!isInside) _memory.EndExclusive();
+        return isDone ? Outcome.Next : Outcome.Fault;
+    }
+
+    private bool ChangeCopy(MicroOp* op, ulong address, int bytes)
+    {
+        VcpuState* s = _state;
+        ulong* copy = stackalloc ulong[2];
+        copy[0] = 0;
+        if (!CanWriteBytes(address, bytes, IsUser)) return false;
+        ulong departures = _memory.Departures;
+        ulong accesses = s->MmioAccesses;
+        if (!ReadBytes(address, (byte*)copy, bytes, IsUser)) return false;
+        if (_memory.Departures != departures && s->MmioAccesses == accesses)
+        {
+            // What was found writable may be gone, and nothing has happened yet.
+            RaiseRestart();
+            return false;
+        }
+        ChangeLocked(op, (byte*)copy);
+        return bytes == 16 ? WriteBytes(op, address, (byte*)copy, bytes, IsUser) : SlowWrite(op, address, bytes, *copy);
+    }
+
+    /// <summary>The operation itself, on an operand that lies in one line, or in a copy.</summary>
+    private void ChangeLocked(MicroOp* op, byte* p)
+    {
+        VcpuState* s = _state;
         int size = op->SizeLog2;
-        int bytes = 1 << size;
-        byte* p = s->TlbWrite + ((address >> 8) & Tlb.SoftTlb.IndexMask);
-        if (((address + (uint)bytes - 1) & PageMask) == *(ulong*)p) p = (byte*)(address + *(ulong*)(p + 8));
-        else if ((p = SlowRmw(op, address, bytes)) == null) return Outcome.Fault;
+        if ((LockedOp)op->Sub == LockedOp.CmpxchgPair)
+        {
+            CompareExchangePair(op, p);
+            return;
+        }
         ulong b = ReadRegister(op->B, size);
         ulong old;
         if ((LockedOp)op->Sub == LockedOp.Cmpxchg)
@@ -31,26 +104,22 @@ public sealed unsafe partial class SoftVcpu
             old = Swap(p, size, b, accumulator);
             SetSubtraction(size, accumulator, old);
             if (old != accumulator) StoreRegister(RegisterFile.Rax, size, old);
+            return;
         }
-        else
+        var operation = (IntegerOp)op->Sub;
+        uint kind = s->FlagKind;
+        ulong flagA = s->FlagA;
+        ulong flagB = s->FlagB;
+        for (; ; )
         {
-            var operation = (IntegerOp)op->Sub;
-            uint kind = s->FlagKind;
-            ulong flagA = s->FlagA;
-            ulong flagB = s->FlagB;
-            for (; ; )
-            {
-                old = Load(p, size);
-                ulong result = Modify(operation, size, old, b) & OperandMask(size);
-                if (Swap(p, size, result, old) == old) break;
-                s->FlagKind = kind;
-                s->FlagA = flagA;
-                s->FlagB = flagB;
-            }
-            if (operation is IntegerOp.Xadd or IntegerOp.Exchange) StoreRegister(op->B, size, old);
+            old = Load(p, size);
+            ulong result = Modify(operation, size, old, b) & OperandMask(size);
+            if (Swap(p, size, result, old) == old) break;
+            s->FlagKind = kind;
+            s->FlagA = flagA;
+            s->FlagB = flagB;
         }
-        if (p == (byte*)&s->Scratch && !CommitRmw(op, bytes)) return Outcome.Fault;
-        return Outcome.Next;
+        if (operation is IntegerOp.Xadd or IntegerOp.Exchange) StoreRegister(op->B, size, old);
     }
 
     private static ulong Load(byte* p, int sizeLog2) => sizeLog2 switch
@@ -69,28 +138,29 @@ public sealed unsafe partial class SoftVcpu
         _ => Interlocked.CompareExchange(ref *(ulong*)p, value, expected),
     };
 
-    /// <summary>CMPXCHG8B and CMPXCHG16B. The wide one is atomic only with one host thread.</summary>
-    private Outcome CompareExchangePair(MicroOp* op, ulong address)
+    /// <summary>CMPXCHG8B, and CMPXCHG16B on a copy.</summary>
+    private void CompareExchangePair(MicroOp* op, byte* p)
     {
         VcpuState* s = _state;
         int half = op->Imm != 0 ? 3 : 2;
-        int bytes = 2 << half;
-        if (half == 3 && (address & 15) != 0) return RaiseFault(GeneralProtection);
-        if (!CanWriteBytes(address, bytes, IsUser)) return Outcome.Fault;
-        ulong* memory = stackalloc ulong[2];
-        memory[1] = 0;
-        if (!ReadBytes(address, (byte*)memory, bytes, IsUser)) return Outcome.Fault;
         UInt128 expected = Pair(RegisterFile.Rdx, RegisterFile.Rax, half);
-        UInt128 current = half == 3 ? (UInt128)memory[1] << 64 | memory[0] : memory[0];
-        bool isEqual = current == expected;
-        if (isEqual)
+        UInt128 desired = Pair(RegisterFile.Rcx, RegisterFile.Rbx, half);
+        UInt128 current;
+        if (half == 2)
         {
-            UInt128 desired = Pair(RegisterFile.Rcx, RegisterFile.Rbx, half);
-            memory[0] = (ulong)desired;
-            memory[1] = (ulong)(desired >> 64);
+            current = Swap(p, 3, (ulong)desired, (ulong)expected);
         }
-        // The processor writes in both cases.
-        if (!WriteBytes(op, address, (byte*)memory, bytes, IsUser)) return Outcome.Fault;
+        else
+        {
+            ulong* words = (ulong*)p;
+            current = (UInt128)words[1] << 64 | words[0];
+            if (current == expected)
+            {
+                words[0] = (ulong)desired;
+                words[1] = (ulong)(desired >> 64);
+            }
+        }
+        bool isEqual = current == expected;
         if (!isEqual)
         {
             StoreRegister(RegisterFile.Rax, half, (ulong)current);
@@ -98,7 +168,6 @@ public sealed unsafe partial class SoftVcpu
         }
         ulong image = Flags.Materialize(s) & ~Flags.Zero;
         Flags.Set(s, image | (isEqual ? Flags.Zero : 0));
-        return Outcome.Next;
     }
 
     private UInt128 Pair(byte high, byte low, int sizeLog2) =>

@@ -217,7 +217,7 @@ public sealed unsafe partial class SoftVcpu
         FillStatus status = Translate(address, Prot.Read, user);
         if (status == FillStatus.Ok)
         {
-            Unsafe.CopyBlockUnaligned(buffer, _fill.HostPage + (address & Paging.PageOffsetMask), (uint)size);
+            CopyOperand(buffer, _fill.HostPage + (address & Paging.PageOffsetMask), size);
             return true;
         }
         if (status is not (FillStatus.Mmio or FillStatus.Device))
@@ -234,6 +234,30 @@ public sealed unsafe partial class SoftVcpu
         }
         for (int i = 0; i < size; i++) buffer[i] = (byte)ReadDevice(status, gpa + (uint)i, 1);
         return true;
+    }
+
+    /// <summary>Copies bytes; an operand of an instruction's own sizes in one access, so that no other vCPU sees a
+    /// part.</summary>
+    private static void CopyOperand(byte* to, byte* from, int size)
+    {
+        switch (size)
+        {
+            case 1:
+                *to = *from;
+                break;
+            case 2:
+                *(ushort*)to = *(ushort*)from;
+                break;
+            case 4:
+                *(uint*)to = *(uint*)from;
+                break;
+            case 8:
+                *(ulong*)to = *(ulong*)from;
+                break;
+            default:
+                Unsafe.CopyBlockUnaligned(to, from, (uint)size);
+                break;
+        }
     }
 
     /// <summary>Whether a run that crosses at most one page boundary may be written. False: something is
@@ -271,7 +295,7 @@ public sealed unsafe partial class SoftVcpu
         if (status == FillStatus.Ok)
         {
             ulong offset = address & Paging.PageOffsetMask;
-            Unsafe.CopyBlockUnaligned(_fill.HostPage + offset, buffer, (uint)size);
+            CopyOperand(_fill.HostPage + offset, buffer, size);
             Stored(op, _fill.Pfn, (int)offset, size);
             return true;
         }
@@ -335,5 +359,6 @@ public sealed unsafe partial class SoftVcpu
     private void Reenter()
     {
         if (!_memory.Enter()) RequestStop();
+        LookForEvents();
     }
 }

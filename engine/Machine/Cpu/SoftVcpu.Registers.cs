@@ -84,12 +84,6 @@ public sealed unsafe partial class SoftVcpu
         {
             return RaiseFault(GeneralProtection);
         }
-        if ((value & ControlBits.ProtectionEnable) == 0)
-        {
-            Unsupported("real mode");
-            RaiseExit(VcpuExit.Unsupported);
-            return Outcome.Fault;
-        }
         bool paged = (s->Cr0 & ControlBits.Paging) != 0;
         if (pages != paged && (s->Efer & ControlBits.LongModeEnable) != 0)
         {

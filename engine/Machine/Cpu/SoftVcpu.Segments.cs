@@ -155,6 +155,11 @@ public sealed unsafe partial class SoftVcpu
         uint rpl = (uint)selector & 3;
         uint error = selector & SelectorMask;
         bool is64 = (s->ModeKey & ModeKeys.SizeMask) == ModeKeys.Size64;
+        if (IsReal)
+        {
+            LoadRealSegment(segment, selector);
+            return true;
+        }
         if (error == 0)
         {
             if (segment == StackSegment && !(is64 && s->Cpl != 3 && rpl == s->Cpl)) return Raise(GeneralProtection);
@@ -194,6 +199,11 @@ public sealed unsafe partial class SoftVcpu
         uint rpl = (uint)selector & 3;
         cpl = isReturn ? rpl : s->Cpl;
         descriptor = 0;
+        if (IsReal)
+        {
+            cpl = 0;
+            return true;
+        }
         if (error == 0) return Raise(GeneralProtection);
         if (!ReadDescriptor(selector, GeneralProtection, out descriptor)) return false;
         ushort rights = RightsOf(descriptor);
@@ -228,7 +238,8 @@ public sealed unsafe partial class SoftVcpu
     /// <summary>Enters a code segment that was checked.</summary>
     private void EnterCodeSegment(ushort selector, ulong descriptor, uint cpl)
     {
-        LoadHidden(CodeSegment, (ushort)((selector & SelectorMask) | cpl), descriptor);
+        if (IsReal) LoadRealSegment(CodeSegment, selector);
+        else LoadHidden(CodeSegment, (ushort)((selector & SelectorMask) | cpl), descriptor);
         _state->Cpl = cpl;
         UpdateMode();
     }

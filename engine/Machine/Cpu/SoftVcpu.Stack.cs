@@ -77,6 +77,13 @@ public sealed unsafe partial class SoftVcpu
                 MoveStack(1 << size);
                 StoreRegister(op->A, size, value);
                 return Outcome.Next;
+            case StackOp.Peek:
+                if (!PeekStack(0, size, out value)) return Outcome.Fault;
+                *(ulong*)((byte*)s + op->A) = value;
+                return Outcome.Next;
+            case StackOp.Drop:
+                MoveStack(1 << size);
+                return Outcome.Next;
             case StackOp.PushAll:
                 return PushAll(op);
             case StackOp.PopAll:
@@ -88,6 +95,7 @@ public sealed unsafe partial class SoftVcpu
                 if (!PeekStack(0, size, out value)) return Outcome.Fault;
                 MoveStack(1 << size);
                 LoadFlags(value & ~Flags.Resume, size, s->Cpl);
+                LookForEvents();
                 return JumpToNext(op);
             case StackOp.Enter:
                 return Enter(op);

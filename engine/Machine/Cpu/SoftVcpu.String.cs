@@ -7,7 +7,7 @@ namespace Pagoda.Machine.Cpu;
 /// <summary>String instructions, page by page where they repeat.</summary>
 /// <remarks>
 /// A repeated instruction moves its registers on after each run, so a fault or a stop in the middle leaves a state from
-/// which it continues; it counts as one instruction. Between runs it looks for shootdowns and stop requests.
+/// which it continues; it counts as one instruction. Between runs it looks for shootdowns and events.
 /// </remarks>
 public sealed unsafe partial class SoftVcpu
 {
@@ -69,13 +69,17 @@ public sealed unsafe partial class SoftVcpu
         return Flags.IsZero(_state) != (repeat == 1);
     }
 
-    /// <summary>Between two runs: translations may go stale and Run may be asked to end. False: pending.</summary>
+    /// <summary>Between two runs: translations may go stale and an event may come in. False: pending.</summary>
     private bool MayGoOn(MicroOp* op)
     {
-        _memory.Poll();
-        if (Shared.Load(&_state->StopRequested) == 0) return true;
-        Shared.Store(&_state->StopRequested, 0);
-        RaiseExit(VcpuExit.Stopped);
+        if (!_memory.Poll())
+        {
+            RaiseExit(VcpuExit.MemoryError);
+            return false;
+        }
+        if (!IsDue(Shared.Load(&_state->Events))) return true;
+        // The instruction goes on where it is when that has been taken.
+        RaiseExit(VcpuExit.BudgetExhausted);
         return false;
     }
 
@@ -188,6 +192,11 @@ public sealed unsafe partial class SoftVcpu
     private static void Copy(byte* from, byte* to, int bytes, in StringRun run)
     {
         bool repeatsItself = run.Step > 0 ? to > from && to < from + bytes : to < from && from < to + bytes;
+        if (bytes == run.Bytes)
+        {
+            CopyOperand(to, from, bytes);
+            return;
+        }
         if (!repeatsItself)
         {
             Buffer.MemoryCopy(from, to, bytes, bytes);

@@ -14,6 +14,7 @@ public sealed unsafe partial class SoftVcpu
     {
         VcpuState* s = _state;
         s->InsnNow = op->Insn;
+        if (IsReal && NeedsProtection((SystemOp)op->Sub)) return RaiseFault(UndefinedOpcode);
         switch ((SystemOp)op->Sub)
         {
             case SystemOp.In:
@@ -64,6 +65,11 @@ public sealed unsafe partial class SoftVcpu
                 return s->Cpl == 0 ? Privileged(op) : RaiseFault(GeneralProtection);
         }
     }
+
+    /// <summary>Instructions on descriptors, which real mode does not know.</summary>
+    private static bool NeedsProtection(SystemOp operation) => operation is SystemOp.LoadLdt or SystemOp.LoadTask
+        or SystemOp.StoreLdt or SystemOp.StoreTask or SystemOp.VerifyRead or SystemOp.VerifyWrite
+        or SystemOp.LoadRights or SystemOp.LoadLimit;
 
     private Outcome Privileged(MicroOp* op)
     {

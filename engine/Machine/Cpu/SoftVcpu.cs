@@ -9,20 +9,21 @@ using Pagoda.Tlb;
 namespace Pagoda.Machine.Cpu;
 
 /// <summary>
-/// A virtual CPU in software: x86 in 32-bit protected, compatibility and 64-bit mode, interpreted from pre-decoded
+/// A virtual CPU in software: x86 in real, protected, compatibility and 64-bit mode, interpreted from pre-decoded
 /// micro-ops over a software TLB.
 /// </summary>
 /// <remarks>
-/// It belongs to one thread; only <see cref="RequestStop"/> may be called from another. Exceptions are precise: an
-/// instruction that faults has changed nothing. x87 computes in double precision. There is no SSE, no real or
-/// virtual-8086 mode, no task switch and no SYSCALL: such an instruction ends Run with
-/// <see cref="VcpuExit.Unsupported"/>. Running allocates nothing on the managed heap.
+/// It belongs to one thread; only the requests may come from another. Exceptions are precise: an instruction that
+/// faults has changed nothing. x87 computes in double precision. There is no SSE, no virtual-8086 mode, no task switch
+/// and no SYSCALL: such an instruction ends Run with <see cref="VcpuExit.Unsupported"/>. Running allocates nothing on
+/// the managed heap.
 /// </remarks>
 public sealed unsafe partial class SoftVcpu : IDisposable
 {
     private const uint DefaultCacheBytes = 16 << 20;
     private const long SliceInstructions = 4096;
     private const int InstructionBytesMax = 15;
+    private const int GeneralRegisters = 16;
 
     private readonly OpCache _cache;
     private readonly Translator _translator;
@@ -49,7 +50,7 @@ public sealed unsafe partial class SoftVcpu : IDisposable
         _state = (VcpuState*)NativeMemory.AlignedAlloc(VcpuState.SizeBytes, (nuint)Paging.PageBytes);
         *_state = default;
         AllocateFetch();
-        Reset();
+        SetFlat();
     }
 
     /// <summary>The registers, for whoever sets the vCPU up or looks at it while it does not run.</summary>
@@ -82,63 +83,56 @@ public sealed unsafe partial class SoftVcpu : IDisposable
     /// <summary>Instructions of a block at most; 1 makes every instruction end its block, which tests use.</summary>
     internal int BlockLimit { get; set; } = Translator.InstructionsMax;
 
-    /// <summary>Puts the registers into the state that the constructor leaves; time and counters go on.</summary>
-    public void Reset()
-    {
-        ulong before = _state->InstructionsBefore;
-        *_state = default;
-        _state->InstructionsBefore = before;
-        _state->SystemFlags = Flags.Fixed;
-        Flags.Set(_state, 0);
-        _state->Cr0 = ControlBits.ProtectionEnable | ControlBits.ExtensionType;
-        _state->JumpCache = _cache.Jumps;
-        for (int segment = 0; segment < SegmentCount; segment++)
-        {
-            ushort rights = segment == CodeSegment ? FlatCodeRights : FlatDataRights;
-            SetSegment(segment, 0, rights, uint.MaxValue, 0);
-        }
-        ResetFpu();
-        ModeChanged();
-    }
-
     /// <summary>Executes instructions until as many were executed or something else ends it.</summary>
     /// <param name="maxInstructions">At least 1; at most one basic block more is executed.</param>
     public VcpuExit Run(long maxInstructions)
     {
         if (!_memory.Enter()) return VcpuExit.MemoryError;
-        VcpuState* s = _state;
         VcpuExit exit = VcpuExit.BudgetExhausted;
         long remaining = maxInstructions;
         while (remaining > 0)
         {
-            if (Shared.Load(&s->StopRequested) != 0)
+            if (!TakeEvents())
             {
-                Shared.Store(&s->StopRequested, 0);
-                exit = VcpuExit.Stopped;
+                exit = _exit;
                 break;
             }
-            long slice = Math.Min(remaining, SliceInstructions);
-            s->SliceBudget = slice;
-            s->Budget = slice;
-            exit = Execute(this, s);
-            long executed = slice - s->Budget;
-            s->InstructionsBefore += (ulong)executed;
-            s->SliceBudget = 0;
-            s->Budget = 0;
+            exit = RunSlice(Math.Min(remaining, SliceInstructions), out long executed);
             remaining -= executed;
             if (exit != VcpuExit.BudgetExhausted) break;
-            _memory.Poll();
+            if (!_memory.Poll())
+            {
+                exit = VcpuExit.MemoryError;
+                break;
+            }
         }
-        s->InsnNow = 0;
+        _state->InsnNow = 0;
         _memory.Exit();
         return exit;
     }
 
-    /// <summary>Makes Run return <see cref="VcpuExit.Stopped"/> soon. From any thread.</summary>
-    public void RequestStop() => Shared.Store(&_state->StopRequested, 1);
-
-    /// <summary>Moves virtual time on, as a machine does for a halted vCPU.</summary>
+    /// <summary>Moves virtual time on, as a machine does for a vCPU that waited while others ran.</summary>
     public void AdvanceTime(ulong nanoseconds) => _state->ExtraNanoseconds += nanoseconds;
+
+    private VcpuExit RunSlice(long instructions, out long executed)
+    {
+        VcpuState* s = _state;
+        if (_isShadowed)
+        {
+            instructions = 1;
+            s->ModeKey |= ModeKeys.Single;
+        }
+        s->SliceBudget = instructions;
+        s->Budget = instructions;
+        VcpuExit exit = Execute(this, s);
+        s->ModeKey &= ~ModeKeys.Single;
+        executed = s->SliceBudget - s->Budget;
+        s->InstructionsBefore += (ulong)executed;
+        s->SliceBudget = 0;
+        s->Budget = 0;
+        if (_memory.IsExclusive) _memory.EndExclusive();
+        return exit;
+    }
 
     /// <summary>
     /// Recomputes what depends on the mode: call it after setting control registers, EFER or segments from outside.

@@ -51,11 +51,11 @@ internal sealed unsafe partial class Translator
         }
     }
 
-    /// <summary>A relative branch whose destination has the width of the mode.</summary>
+    /// <summary>A relative branch whose destination has the width of the mode, or more: it is cut there.</summary>
     private bool IsNear(in Instruction i) => i.Op0Kind switch
     {
         OpKind.NearBranch64 => true,
-        OpKind.NearBranch32 => (_mode & ModeKeys.SizeMask) == ModeKeys.Size32,
+        OpKind.NearBranch32 => (_mode & ModeKeys.SizeMask) != ModeKeys.Size64,
         OpKind.NearBranch16 => (_mode & ModeKeys.SizeMask) == ModeKeys.Size16,
         _ => false,
     };

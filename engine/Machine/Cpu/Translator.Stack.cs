@@ -97,14 +97,19 @@ internal sealed unsafe partial class Translator
             EndAfterThis();
             return true;
         }
-        if (!HasWideStack) return false;
         // The value is read, the operand's address uses the popped stack pointer, and that moves last.
         int bytes = 1 << size;
         var top = new Address { Base = RegisterFile.Rsp, Index = RegisterFile.Zero };
-        EmitLoad(OpCode.Load8 + size, RegisterFile.Temp0, top);
+        if (HasWideStack) EmitLoad(OpCode.Load8 + size, RegisterFile.Temp0, top);
+        else Group(OpCode.GroupStack, (byte)StackOp.Peek, size)->A = RegisterFile.Temp0;
         Address address = AddressOf(i, isWrite: true);
         if (i.MemoryBase is Register.RSP or Register.ESP) address.Disp += bytes;
         EmitAddress((address.HasIndex ? OpCode.Store8Index : OpCode.Store8) + size, RegisterFile.Temp0, address);
+        if (!HasWideStack)
+        {
+            Group(OpCode.GroupStack, (byte)StackOp.Drop, size);
+            return true;
+        }
         top.Disp = bytes;
         EmitLea(RegisterFile.Rsp, Is64, top);
         return true;

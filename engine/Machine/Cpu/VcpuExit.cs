@@ -6,7 +6,7 @@ public enum VcpuExit : byte
     /// <summary>The instructions asked for were executed (at most one basic block more).</summary>
     BudgetExhausted = 0,
 
-    /// <summary>HLT: nothing happens until time goes on; RIP is behind the HLT.</summary>
+    /// <summary>HLT, now or before: an interrupt that it accepts or an NMI goes on; RIP is behind the HLT.</summary>
     Halted,
 
     /// <summary>A fault while delivering a double fault: the processor shut down.</summary>
@@ -22,4 +22,7 @@ public enum VcpuExit : byte
 
     /// <summary><see cref="SoftVcpu.RequestStop"/> was called.</summary>
     Stopped,
+
+    /// <summary>It was reset by INIT and waits for a start-up message.</summary>
+    WaitingForStartup,
 }

@@ -81,11 +81,28 @@ public abstract unsafe class VcpuMemory
     /// <returns>False: the guest is being destroyed.</returns>
     public abstract bool Enter();
 
-    /// <summary>Looks for shootdowns and empties what they took.</summary>
-    public abstract void Poll();
+    /// <summary>
+    /// At a block boundary: looks for shootdowns and empties what they took, and stands aside while another vCPU has
+    /// the exclusive section.
+    /// </summary>
+    /// <returns>False: the guest is being destroyed.</returns>
+    public abstract bool Poll();
 
     /// <summary>Leaves the consumer slot: to call a device, or because Run returns.</summary>
     public abstract void Exit();
+
+    /// <summary>Whether this vCPU has the machine's exclusive section.</summary>
+    public abstract bool IsExclusive { get; }
+
+    /// <summary>Stops every other vCPU of the machine at a block boundary.</summary>
+    /// <returns>
+    /// False: another vCPU did that first. The slot was left and entered again meanwhile, so the instruction starts
+    /// over.
+    /// </returns>
+    public abstract bool TryBeginExclusive();
+
+    /// <summary>Lets the others go on.</summary>
+    public abstract void EndExclusive();
 
     /// <summary>The control registers changed: CR0, CR3, CR4 or EFER.</summary>
     public abstract void PagingChanged(VcpuState* state);
@@ -103,7 +120,8 @@ public abstract unsafe class VcpuMemory
     public abstract bool IsCode(uint pfn);
 
     /// <summary>
-    /// Declares 64-byte lines of a frame decoded. When it returns, no other vCPU stores to the frame unwatched.
+    /// Declares 64-byte lines of a frame decoded. When it returns, no other vCPU stores to the frame unwatched; it may
+    /// have left the slot for that.
     /// </summary>
     /// <param name="pfn">The frame.</param>
     /// <param name="lines">One bit a line.</param>

@@ -80,10 +80,25 @@ public unsafe struct VcpuState
     [FieldOffset(360)] internal uint PendingKind;
     [FieldOffset(364)] internal uint PendingVector;
     [FieldOffset(368)] internal uint PendingErrorCode;
-    [FieldOffset(372)] internal uint StopRequested;
     [FieldOffset(376)] internal ulong PendingAddress;
     [FieldOffset(872)] internal byte* JumpCache;
     [FieldOffset(880)] internal uint InsnNow;
+
+    /// <summary>The count of instructions at which an interrupt shadow ends with the next one.</summary>
+    [FieldOffset(888)] internal ulong ShadowAt;
+
+    /// <summary>Whether it executes.</summary>
+    [FieldOffset(896)] public VcpuActivity Activity;
+
+    /// <summary>An NMI is being handled: no other until IRET.</summary>
+    [FieldOffset(900)] internal uint NmiBlocked;
+
+    // Written by other threads, so on a line of their own.
+    /// <summary>What was requested from outside, one bit each.</summary>
+    [FieldOffset(960)] internal ulong Events;
+
+    /// <summary>The vector of the last start-up message.</summary>
+    [FieldOffset(968)] internal uint StartupVector;
 
     // Third: architectural state that instructions touch now and then.
     /// <summary>The instruction pointer; exact whenever the vCPU is not inside Run.</summary>

@@ -16,6 +16,7 @@ internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
     private readonly ulong* _lines;
     private readonly Prot[] _rights;
     private readonly bool[] _isDevice;
+    private bool _isExclusive;
 
     /// <param name="bytes">A multiple of 4 KiB.</param>
     /// <param name="isShared">Guest addresses are host addresses, so that the host can run the same code.</param>
@@ -54,6 +55,9 @@ internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
 
     /// <summary>A page whose first translation takes a departure from the slot.</summary>
     public ulong DepartsAt { get; set; } = ulong.MaxValue;
+
+    /// <summary>Another vCPU has the exclusive section when it is wanted next.</summary>
+    public bool RefusesExclusive { get; set; }
 
     /// <summary>Called during that departure.</summary>
     public Action? OnDeparture { get; set; }
@@ -115,7 +119,22 @@ internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
         return true;
     }
 
-    public override void Poll() => OnPoll?.Invoke();
+    public override bool Poll()
+    {
+        OnPoll?.Invoke();
+        return true;
+    }
+
+    public override bool IsExclusive => _isExclusive;
+
+    public override bool TryBeginExclusive()
+    {
+        _isExclusive = !RefusesExclusive;
+        RefusesExclusive = false;
+        return _isExclusive;
+    }
+
+    public override void EndExclusive() => _isExclusive = false;
 
     public override void Exit()
     {

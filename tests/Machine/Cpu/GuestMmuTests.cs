@@ -26,6 +26,8 @@ public sealed unsafe class GuestMmuTests(TableKind tables, bool hardwareAd)
     private Arena _arena = null!;
     private Guest _guest = null!;
     private GuestConsumer _consumer = null!;
+    private CodeLines _code = null!;
+    private ExclusiveSection _section = null!;
     private GuestMmu _mmu = null!;
     private RecordingDevice _device = null!;
     private VcpuState _state;
@@ -41,7 +43,9 @@ public sealed unsafe class GuestMmuTests(TableKind tables, bool hardwareAd)
         _guest.MapDevice(new Gpa(DeviceGpa), Paging.PageBytes, _device);
         _guest.MapDevice(new Gpa(HostGpa), Paging.PageBytes, _arena.DirectMap(8 * Mebibyte));
         _consumer = _guest.AddConsumer();
-        _mmu = new GuestMmu(_guest, _consumer);
+        _code = new CodeLines(_arena);
+        _section = new ExclusiveSection(1);
+        _mmu = new GuestMmu(_guest, _consumer, _code, _section);
         _state = default;
         Changed();
         Assert.That(_mmu.Enter(), Is.True);
@@ -51,7 +55,8 @@ public sealed unsafe class GuestMmuTests(TableKind tables, bool hardwareAd)
     public void DisposeGuest()
     {
         _mmu.Exit();
-        _mmu.Dispose();
+        _section.Dispose();
+        _code.Dispose();
         _consumer.Dispose();
         _guest.Dispose();
         _arena.Dispose();
@@ -188,7 +193,7 @@ public sealed unsafe class GuestMmuTests(TableKind tables, bool hardwareAd)
     {
         using var guest = new Guest(_arena, new GuestOptions { Tables = TableKind.X86 });
         using GuestConsumer consumer = guest.AddConsumer();
-        Assert.That(() => new GuestMmu(guest, consumer), Throws.ArgumentException);
+        Assert.That(() => new GuestMmu(guest, consumer, _code, _section), Throws.ArgumentException);
     }
 
     private FillStatus Fill(ulong address, Prot access, out TlbFill fill)

@@ -111,6 +111,7 @@ internal sealed unsafe class HostDifference : IDisposable
         for (int i = 0; i < 16; i++) _cpu.State->Gpr[i] = start.Values[i];
         _cpu.Rflags = start.Rflags;
         _cpu.State->Rip = Code;
+        _cpu.State->Activity = VcpuActivity.Running;
         VcpuExit exit = _cpu.Run(1_000_000);
         if (exit != VcpuExit.Halted)
         {

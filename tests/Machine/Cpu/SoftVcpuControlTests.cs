@@ -78,6 +78,9 @@ public sealed unsafe class SoftVcpuControlTests
         _fixture.Cpu.AdvanceTime(5000);
         Assert.That(_fixture.Cpu.TimeNanoseconds, Is.EqualTo(before + 5000));
         Assert.That(_fixture.Cpu.Run(100), Is.EqualTo(VcpuExit.Halted));
+        Assert.That(State->Gpr[0], Is.Zero, "it stays halted");
+        State->Activity = VcpuActivity.Running;
+        Assert.That(_fixture.Cpu.Run(100), Is.EqualTo(VcpuExit.Halted));
         Assert.That(State->Gpr[0], Is.EqualTo(1));
     }
 

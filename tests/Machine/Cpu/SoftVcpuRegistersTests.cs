@@ -147,15 +147,18 @@ public sealed unsafe class SoftVcpuRegistersTests
     }
 
     [Test]
-    public void LeavingProtectedModeIsUnsupported()
+    public void ProtectedModeIsLeftByItsBit()
     {
         _fixture.Protected();
-        _fixture.Load(VcpuFixture.Code, 32, a =>
+        _fixture.Run32(a =>
         {
             a.xor(eax, eax);
             a.mov(cr0, eax);
+            a.mov(ecx, 0x1234);
+            a.mov(ds, ecx);
         });
-        Assert.That(_fixture.Run(VcpuFixture.Code), Is.EqualTo(VcpuExit.Unsupported));
-        Assert.That(_fixture.Cpu.DescribeUnsupported(), Does.Contain("real mode").And.Contain("0f 22 c0"));
+        Assert.That(State->Cr0, Is.EqualTo(0x10));
+        Assert.That(State->SegmentBase[3], Is.EqualTo(0x1_2340), "a segment load is real mode's");
+        Assert.That(State->ModeKey & ModeKeys.SizeMask, Is.EqualTo(ModeKeys.Size32), "until CS is loaded");
     }
 }

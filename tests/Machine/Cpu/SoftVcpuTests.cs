@@ -84,10 +84,10 @@ public sealed unsafe class SoftVcpuTests
     }
 
     [Test]
-    public void AResetKeepsTimeAndCounters()
+    public void SettingItUpAnewKeepsTimeAndCounters()
     {
         _fixture.Long().Run64(a => a.nop());
-        _fixture.Cpu.Reset();
+        _fixture.Cpu.SetFlat();
         Assert.That(_fixture.Cpu.Instructions, Is.EqualTo(2));
         Assert.That(State->Efer, Is.Zero);
     }

@@ -66,6 +66,17 @@ internal sealed unsafe class VcpuFixture : IDisposable
         return this;
     }
 
+    /// <summary>Real mode at CS 1000h, where <see cref="Code"/> is IP 0, data segments at 0, SP 8000h.</summary>
+    public VcpuFixture Real()
+    {
+        Cpu.Reset();
+        Cpu.Start((byte)(Code >> 12));
+        State->Gpr[2] = 0;
+        State->Gpr[4] = 0x8000;
+        State->Idtr.Limit = 0x3FF;
+        return this;
+    }
+
     /// <summary>Puts code into memory; it replaces what was decoded there.</summary>
     public ulong Load(ulong address, int bitness, Action<Assembler> write)
     {
@@ -91,6 +102,7 @@ internal sealed unsafe class VcpuFixture : IDisposable
     public VcpuExit Run(ulong rip)
     {
         State->Rip = rip;
+        State->Activity = VcpuActivity.Running;
         return Cpu.Run(RunLimit);
     }
 
@@ -163,7 +175,7 @@ internal sealed unsafe class VcpuFixture : IDisposable
 
     private void Reset()
     {
-        Cpu.Reset();
+        Cpu.SetFlat();
         State->Gpr[4] = StackTop;
         State->Gdtr.Base = Gdt;
         State->Gdtr.Limit = 0x4F;
@@ -215,6 +227,9 @@ internal sealed class RecordingBus : IMachineBus
 
     public bool WasInsideSlot { get; private set; }
 
+    /// <summary>Called by every store to a port.</summary>
+    public Action? OnOut { get; set; }
+
     public uint In(int port, int size)
     {
         Note();
@@ -227,6 +242,7 @@ internal sealed class RecordingBus : IMachineBus
         Note();
         LastPort = port;
         LastOut = value;
+        OnOut?.Invoke();
     }
 
     public ulong ReadMmio(ulong gpa, int size)
