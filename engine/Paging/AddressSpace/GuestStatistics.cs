@@ -30,6 +30,7 @@ internal static class GuestStatistics
             ZeroPagesElided = counters.Sum(Counter.ZeroPagesElided),
             CleanEvictions = counters.Sum(Counter.CleanEvictions),
             PoisonedPages = counters.Sum(Counter.PoisonedPages),
+            DiscardedPages = counters.Sum(Counter.DiscardedPages),
             Invalidations = space.Consumers.Invalidations,
             Kicks = space.Consumers.Kicks,
             Holds = counters.Sum(Counter.Holds),

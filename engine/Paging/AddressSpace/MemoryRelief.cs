@@ -18,6 +18,9 @@ public abstract class MemoryRelief
     /// <returns>Frames that were freed, by this call or one that was waited for; 0 when there is no hope.</returns>
     public abstract int Relieve(int frames);
 
+    /// <summary>Pages were said to be cold: they are to go before others.</summary>
+    public abstract void Cooled();
+
     /// <summary>A page was lost: its pager could not read it. Every later access to it ends in Poisoned.</summary>
     /// <param name="memory">The object.</param>
     /// <param name="page">The page's index in it.</param>

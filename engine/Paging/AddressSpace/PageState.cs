@@ -11,7 +11,7 @@ public enum PageState : byte
     /// <summary>Known to be all zero; in no frame and no slot.</summary>
     Zero = 1,
 
-    /// <summary>Claimed by a fault that will publish it; nobody else touches it.</summary>
+    /// <summary>Claimed by a fault, or by a discard, that will publish it; nobody else touches it.</summary>
     Busy = 2,
 
     /// <summary>In a frame. Payload: the frame.</summary>

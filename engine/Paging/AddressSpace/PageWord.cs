@@ -52,7 +52,7 @@ public static unsafe class PageWord
     private const byte FromAbsent = 0b0000_1100;     //  -   -   -   -   R   B   -   -
     private const byte FromZero = 0b0000_1101;       //  -   -   -   -   R   B   -   A
     private const byte FromBusy = 0b1001_1011;       //  P   -   -   S   R   -   Z   A
-    private const byte FromResident = 0b0110_0001;   //  -   L   E   -   -   -   -   A
+    private const byte FromResident = 0b0110_0101;   //  -   L   E   -   -   B   -   A
     private const byte FromSwapped = 0b0000_0101;    //  -   -   -   -   -   B   -   A
     private const byte FromEvicting = 0b1001_1011;   //  P   -   -   S   R   -   Z   A
     private const byte FromLaundering = 0b1000_1001; //  P   -   -   -   R   -   -   A

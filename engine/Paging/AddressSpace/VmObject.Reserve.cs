@@ -35,6 +35,16 @@ public sealed unsafe partial class VmObject
         return true;
     }
 
+    /// <summary>Lets go of the runs that are for whole windows of some pages, so that the next touch makes new ones.
+    /// </summary>
+    [AllocationFree]
+    private void ReleaseWholeRuns(ulong first, ulong end)
+    {
+        if (end - first < PageWord.WordsPerWindow) return;
+        uint* last = ReservationCell(end - PageWord.WordsPerWindow);
+        for (uint* cell = ReservationCell(first); cell <= last; cell++) Arena.Reservations.Release(cell);
+    }
+
     /// <summary>Lets go of the runs that may be for any of some pages; frames that pages took stay with them.</summary>
     private void ReleaseRuns(ulong first, ulong end)
     {

@@ -29,6 +29,23 @@ public sealed unsafe partial class VmObject
         return word;
     }
 
+    /// <summary>Gives the frames of a run of pages an age; returns how many there are.</summary>
+    [AllocationFree]
+    internal ulong SetAges(ulong first, ulong count, byte generation)
+    {
+        ulong end = first + count;
+        ulong aged = 0;
+        for (ulong page = first; page < end && TryFindTouched(page, out page) && page < end; page++)
+        {
+            ulong seen = Shared.Load(FindWord(page));
+            if (PageWord.StateOf(seen) != PageState.Resident) continue;
+            // A hint: when the page goes meanwhile, its frame's next page sets its own.
+            Shared.Store(_frames.Ages + (PageWord.HpaOf(seen) >> Paging.PageShift), generation);
+            aged++;
+        }
+        return aged;
+    }
+
     /// <summary>The number of the first page at or behind <paramref name="page"/> whose window has words.</summary>
     /// <returns>False when no window behind has any.</returns>
     [AllocationFree]

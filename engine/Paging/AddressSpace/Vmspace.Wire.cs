@@ -113,18 +113,13 @@ public sealed unsafe partial class Vmspace
     private void WidenWired(ulong gpa, ulong end)
     {
         ulong at = gpa;
-        while (at < end && Map.TryFindFrom(at, out MapEntry entry, out _, out _))
+        while (TryNextPiece(ref at, end, out MapEntry piece, out _))
         {
-            at = ulong.Max(at, entry.Start);
-            ulong length = ulong.Min(entry.End, end) - at;
-            if (entry.Wires != 0)
-            {
-                EnterControl();
-                // What is not there yet is being faulted in, with the new rights.
-                _ = Pmap.Wire(at, length, entry.Prot, _control.Frames, out _);
-                LeaveControl();
-            }
-            at += length;
+            if (piece.Wires == 0) continue;
+            EnterControl();
+            // What is not there yet is being faulted in, with the new rights.
+            _ = Pmap.Wire(piece.Start, piece.Length, piece.Prot, _control.Frames, out _);
+            LeaveControl();
         }
     }
 
@@ -135,17 +130,12 @@ public sealed unsafe partial class Vmspace
         Map.AddWires(gpa, end, -1);
         Map.EndEdit();
         ulong at = gpa;
-        while (at < end && Map.TryFindFrom(at, out MapEntry entry, out _, out _))
+        while (TryNextPiece(ref at, end, out MapEntry piece, out _))
         {
-            at = ulong.Max(at, entry.Start);
-            ulong stop = ulong.Max(at, ulong.Min(entry.End, end));
-            if (entry.Wires == 0 && entry.Kind == MapKind.Memory)
-            {
-                EnterControl();
-                Pmap.Unwire(at, stop - at, _control.Frames);
-                LeaveControl();
-            }
-            at = ulong.Max(stop, entry.End);
+            if (piece.Wires != 0) continue;
+            EnterControl();
+            Pmap.Unwire(piece.Start, piece.Length, _control.Frames);
+            LeaveControl();
         }
     }
 
@@ -155,15 +145,11 @@ public sealed unsafe partial class Vmspace
     private void RequireUnwired(string what, ulong gpa, ulong length)
     {
         ulong at = gpa;
-        ulong end = gpa + length;
-        while (Map.TryFindFrom(at, out MapEntry entry, out _, out _) && entry.Start < end)
+        while (TryNextPiece(ref at, gpa + length, out MapEntry piece, out _))
         {
-            if (entry.Wires != 0)
-            {
-                UnlockChanges();
-                MapException.ThrowWired(what, gpa, length, ulong.Max(gpa, entry.Start));
-            }
-            at = entry.End;
+            if (piece.Wires == 0) continue;
+            UnlockChanges();
+            MapException.ThrowWired(what, gpa, length, piece.Start);
         }
     }
 

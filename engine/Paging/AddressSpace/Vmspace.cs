@@ -162,6 +162,7 @@ public sealed unsafe partial class Vmspace : IDisposable
         MapException.ThrowDestroyed(gpa, length);
     }
 
+    [AllocationFree]
     private void TakeChangeLock()
     {
         var wait = default(Wait);

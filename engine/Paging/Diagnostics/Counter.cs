@@ -68,4 +68,7 @@ public enum Counter : byte
 
     /// <summary>Pages lost to an error of their pager.</summary>
     PoisonedPages,
+
+    /// <summary>Pages that lost their content because the host said it was no longer needed.</summary>
+    DiscardedPages,
 }

@@ -58,6 +58,9 @@ public readonly struct GuestCounters
     /// <summary>Pages lost to an error of their pager.</summary>
     public ulong PoisonedPages { get; init; }
 
+    /// <summary>Pages that lost their content because the host said it was no longer needed.</summary>
+    public ulong DiscardedPages { get; init; }
+
     /// <summary>Generations that were advanced to take translations back.</summary>
     public ulong Invalidations { get; init; }
 

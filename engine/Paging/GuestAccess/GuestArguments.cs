@@ -30,8 +30,19 @@ internal static class GuestArguments
     [AllocationFree]
     public static void RequireBitmap(ulong gpa, ulong length, int words, int addressBits)
     {
-        if (!IsRange(gpa, length, addressBits)) ThrowRange(gpa, length, addressBits);
+        if (!IsRange(gpa, length, addressBits)) ThrowRange("A harvested range", gpa, length, addressBits);
         if (length >> Paging.PageShift > (ulong)words * BitsPerWord) ThrowBitmap(gpa, length, words);
+    }
+
+    /// <summary>Refuses ranges of which one is none.</summary>
+    [AllocationFree]
+    public static void RequireRanges(ReadOnlySpan<GpaRange> ranges, int addressBits)
+    {
+        foreach (ref readonly GpaRange range in ranges)
+        {
+            if (!IsRange(range.Start.Value, range.Length, addressBits))
+                ThrowRange("An advised range", range.Start.Value, range.Length, addressBits);
+        }
     }
 
     [AllocationFree]
@@ -40,9 +51,9 @@ internal static class GuestArguments
         && (gpa + length - 1) >> addressBits == 0;
 
     [DoesNotReturn]
-    private static void ThrowRange(ulong gpa, ulong length, int addressBits)
+    private static void ThrowRange(string what, ulong gpa, ulong length, int addressBits)
     {
-        MapException.RequireRange("A harvested range", gpa, length, addressBits);
+        MapException.RequireRange(what, gpa, length, addressBits);
         Invariant.Fail("a range was refused that is one");
     }
 

@@ -16,6 +16,10 @@ namespace Pagoda.Physical;
 [AllocationFree]
 public sealed unsafe partial class FrameTable : IDisposable
 {
+    /// <summary>The age of a page that shall go next: older than most, and young enough not to wrap around soon.
+    /// </summary>
+    internal const byte ColdAge = 192;
+
     private readonly NativeRegion _records;     // The regions keep the columns mapped.
     private readonly NativeRegion _ages;
     private readonly NativeRegion _codeVersions;

@@ -39,6 +39,12 @@ public sealed unsafe partial class PageDaemon
         int cycles = 0;
         int failures = 0;
         _trouble = ReclaimEnd.Exhausted;
+        // What is cold may lie behind the hand, or be older than what this cycle takes.
+        if (Shared.Load(_cells + CooledCell) != 0)
+        {
+            Shared.Store(_cells + CooledCell, 0);
+            _handSpace = int.MaxValue;
+        }
         while (freed < wanted)
         {
             if (_handSpace >= _spaces.Snapshot.Length)

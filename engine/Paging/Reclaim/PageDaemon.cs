@@ -22,6 +22,7 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
     // Each cell that many threads meet has two lines for itself.
     private const int LockCell = 0;
     private const int FutileCell = 16;
+    private const int CooledCell = 17;
     private const int LanesOffset = 256;
 
     /// <summary>Faults that pass by after one that found nothing to take, unless the arena is empty.</summary>
@@ -147,6 +148,9 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
         BeginCycle(1);
         Release();
     }
+
+    /// <inheritdoc/>
+    public override void Cooled() => Shared.Store(_cells + CooledCell, 1);
 
     /// <inheritdoc/>
     public override void PageLost(VmObject memory, ulong page) => _listener?.PageLost(memory, page);

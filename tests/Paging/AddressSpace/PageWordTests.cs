@@ -17,7 +17,7 @@ public sealed unsafe class PageWordTests
         (PageState.Absent, [PageState.Busy, PageState.Resident]),
         (PageState.Zero, [PageState.Absent, PageState.Busy, PageState.Resident]),
         (PageState.Busy, [PageState.Absent, PageState.Zero, PageState.Resident, PageState.Swapped, PageState.Poisoned]),
-        (PageState.Resident, [PageState.Absent, PageState.Evicting, PageState.Laundering]),
+        (PageState.Resident, [PageState.Absent, PageState.Busy, PageState.Evicting, PageState.Laundering]),
         (PageState.Swapped, [PageState.Absent, PageState.Busy]),
         (PageState.Evicting,
             [PageState.Absent, PageState.Zero, PageState.Resident, PageState.Swapped, PageState.Poisoned]),
