@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Pagoda.Simulator.Checks;
 
 namespace Pagoda.Simulator.Scenarios;
 
@@ -13,6 +14,52 @@ internal static class Catalogue
         new LimboScenario("limbo-1-1", consumers: 1, walkers: 1, rounds: 2),
         new LimboScenario("limbo-0-2", consumers: 0, walkers: 2, rounds: 2),
         new LimboScenario("limbo-2-0", consumers: 2, walkers: 0, rounds: 2),
+        new GuestScenario("hold-evict", new GuestPlan
+        {
+            TypicalSteps = 1000, Vcpus = 1, Accesses = 4, DaemonTurns = 2, DeviceTurns = 4, Pages = 2, Slots = 8,
+        }),
+        new GuestScenario("write-evict", new GuestPlan
+        {
+            TypicalSteps = 1500, Vcpus = 2, Accesses = 6, DaemonTurns = 3, Pages = 2, Slots = 8,
+        }),
+        new GuestScenario("harvest", new GuestPlan
+        {
+            TypicalSteps = 800, Vcpus = 2, Accesses = 6, DaemonTurns = 1, ControlTurns = 2,
+            Control = ControlWork.Harvest, Pages = 2, Slots = 8,
+        }),
+        new GuestScenario("protect", new GuestPlan
+        {
+            TypicalSteps = 600, Vcpus = 2, Accesses = 6, ControlTurns = 2, Control = ControlWork.Protect, Pages = 2,
+        }),
+        new GuestScenario("discard", new GuestPlan
+        {
+            TypicalSteps = 1300, Vcpus = 2, Accesses = 6, DeviceTurns = 2, ControlTurns = 2,
+            Control = ControlWork.Discard, Pages = 2,
+        }),
+        new GuestScenario("read-busy", new GuestPlan
+        {
+            TypicalSteps = 1200, Vcpus = 3, Accesses = 4, DaemonTurns = 2, Pages = 2, Slots = 8, FailsOneIn = 6,
+        }),
+        new GuestScenario("short", new GuestPlan
+        {
+            TypicalSteps = 2500, Vcpus = 3, Accesses = 5, DaemonTurns = 1, Pages = 8, Frames = 24, Slots = 16,
+            Warm = false,
+        }),
+        new GuestScenario("first-touch", new GuestPlan 
+        {
+            TypicalSteps = 550, Vcpus = 3, Accesses = 4, Pages = 4, Warm = false,
+        }),
+        new GuestScenario("destroy", new GuestPlan
+        {
+            TypicalSteps = 3000, Vcpus = 2, Accesses = 5, DaemonTurns = 1, DeviceTurns = 3, Pages = 2, Slots = 8,
+            Destroys = true,
+        }),
+        new GuestScenario("mixed", new GuestPlan
+        {
+            TypicalSteps = 2200, Vcpus = 3, Accesses = 6, DaemonTurns = 3, DeviceTurns = 3, ControlTurns = 3, Pages = 4,
+            Slots = 8,
+            Control = ControlWork.Harvest | ControlWork.Protect | ControlWork.Discard,
+        }),
     ];
 
     public static Scenario Find(string name)

@@ -83,6 +83,9 @@ internal sealed unsafe class Stage(Scheduler scheduler)
         if (_scheduler.Failure is { } failure) throw new ViolationException(failure);
     }
 
+    /// <summary>The calling actor lets others run, if the policy likes.</summary>
+    public void Yield() => _scheduler.Point(SimThread.Current!);
+
     /// <summary>States what must hold.</summary>
     public void Require(bool condition, string message)
     {

@@ -47,7 +47,7 @@ internal sealed class RandomPolicy : Policy
     public override int RunLength(Scheduler scheduler)
     {
         if (scheduler.Handovers > HandoversMax) return LongRun;
-        if (scheduler.Steps < _denseFrom) return 1 + _rng.Below(2 * (int)(_denseFrom - scheduler.Steps) + 1);
+        if (scheduler.Steps < _denseFrom) return 1 + _rng.Below((int)(_denseFrom - scheduler.Steps));
         return 1 + _rng.Below(2 * _mean - 1);
     }
 

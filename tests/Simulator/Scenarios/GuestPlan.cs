@@ -1,0 +1,43 @@
+using Pagoda.Simulator.Checks;
+
+namespace Pagoda.Simulator.Scenarios;
+
+/// <summary>Who is in a guest's scenario, and how much of everything there is.</summary>
+internal sealed record GuestPlan
+{
+    public int Vcpus { get; init; } = 2;
+
+    /// <summary>Accesses of each vCPU.</summary>
+    public int Accesses { get; init; } = 6;
+
+    /// <summary>Turns of the page daemon; 0 for none.</summary>
+    public int DaemonTurns { get; init; }
+
+    /// <summary>Turns of the device that holds and copies.</summary>
+    public int DeviceTurns { get; init; }
+
+    /// <summary>Turns of the host that changes the guest.</summary>
+    public int ControlTurns { get; init; }
+
+    public ControlWork Control { get; init; }
+
+    /// <summary>Pages, in two parts of the same length.</summary>
+    public int Pages { get; init; } = 4;
+
+    /// <summary>Frames of the arena.</summary>
+    public int Frames { get; init; } = 96;
+
+    /// <summary>Swap slots; 0 for memory that cannot be swapped.</summary>
+    public uint Slots { get; init; }
+
+    /// <summary>One transfer in so many fails; 0 for none.</summary>
+    public int FailsOneIn { get; init; }
+
+    /// <summary>Another actor destroys the guest meanwhile.</summary>
+    public bool Destroys { get; init; }
+
+    /// <summary>Every page is written before the schedule begins.</summary>
+    public bool Warm { get; init; } = true;
+
+    public int TypicalSteps { get; init; } = 3000;
+}

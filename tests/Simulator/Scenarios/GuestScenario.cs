@@ -1,0 +1,57 @@
+using Pagoda.Simulator.Checks;
+using Pagoda.Simulator.Scheduling;
+
+namespace Pagoda.Simulator.Scenarios;
+
+/// <summary>A guest with vCPUs, and whoever the plan adds.</summary>
+internal sealed class GuestScenario(string name, GuestPlan plan) : Scenario
+{
+    private const int DeviceWord = 5;
+
+    private readonly GuestPlan _plan = plan;
+
+    public override string Name { get; } = name;
+
+    public override int TypicalSteps => _plan.TypicalSteps;
+
+    public override void Play(Stage stage)
+    {
+        GuestPlan plan = _plan;
+        var world = new GuestWorld(stage, plan);
+        var vcpus = new ModelVcpu[plan.Vcpus];
+        for (int i = 0; i < plan.Vcpus; i++)
+        {
+            // The word of an actor has its number; word 0 is everybody's.
+            var vcpu = new ModelVcpu(world, i + 1, stage.ChoicesOf(i));
+            vcpus[i] = vcpu;
+            stage.Add("vcpu " + (i + 1), () => vcpu.Run(plan.Accesses));
+        }
+        if (plan.DaemonTurns != 0)
+        {
+            Rng choices = stage.ChoicesOf(10);
+            stage.Add("daemon", () => Reclaim(world, choices));
+        }
+        if (plan.DeviceTurns != 0)
+        {
+            var device = new ModelDevice(world, DeviceWord, stage.ChoicesOf(11));
+            stage.Add("device", () => device.Run(plan.DeviceTurns));
+        }
+        if (plan.ControlTurns != 0)
+        {
+            var control = new ModelControl(world, stage.ChoicesOf(12));
+            stage.Add("control", () => control.Run(plan.ControlTurns, plan.Control));
+        }
+        if (plan.Destroys) stage.Add("destroyer", world.Guest.Dispose);
+        stage.Play();
+        world.Finish(vcpus);
+    }
+
+    private void Reclaim(GuestWorld world, Rng choices)
+    {
+        for (int turn = 0; turn < _plan.DaemonTurns; turn++)
+        {
+            if (choices.OneIn(4)) world.Daemon!.Age();
+            else world.Daemon!.Reclaim(1 + choices.Below(_plan.Pages));
+        }
+    }
+}

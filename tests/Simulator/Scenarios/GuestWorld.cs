@@ -1,0 +1,151 @@
+using System;
+using Pagoda.Core;
+using Pagoda.Faults;
+using Pagoda.Pagers;
+using Pagoda.PageTables;
+using Pagoda.Physical;
+using Pagoda.Reclaim;
+using Pagoda.Simulator.Checks;
+using Pagoda.Simulator.Memory;
+
+namespace Pagoda.Simulator.Scenarios;
+
+/// <summary>A guest with a few pages in two windows, and everything around it.</summary>
+internal sealed class GuestWorld
+{
+    /// <summary>Ranges that the guest has: each in a window of its own.</summary>
+    public const int Parts = 2;
+
+    private const int BytesApart = 512;
+    private readonly ulong _freeAtStart;
+
+    public GuestWorld(Stage stage, GuestPlan plan)
+    {
+        Stage = stage;
+        Plan = plan;
+        Arena = stage.Arena(plan.Frames);
+        _freeAtStart = FreeFrames;
+        if (plan.Slots != 0)
+        {
+            Store = new SeededStore(plan.Slots, stage.ChoicesOf(-1), plan.FailsOneIn);
+            Swap = new SwapSpace(Store);
+        }
+        int format = stage.Choices.Below(3);
+        Guest = new Guest(Arena, new GuestOptions
+        {
+            Tables = format == 2 ? TableKind.Rvi : TableKind.Ept,
+            HardwareAd = format != 1,
+            Swap = Swap,
+            Consumers = plan.Vcpus + 1,
+        });
+        Shadow = new GuestShadow(stage, plan.Pages);
+        for (int part = 0; part < Parts; part++)
+        {
+            (int first, int end) = PartOf(part);
+            Guest.MapMemory(new Gpa(GpaOf(first)), (ulong)(end - first) << Paging.PageShift);
+        }
+        var options = new PageDaemonOptions { LowBytes = 0, HighBytes = 0 };
+        if (plan.DaemonTurns != 0) Daemon = new PageDaemon(Arena, options);
+        if (plan.Warm) Warm();
+        stage.Watch.Attach(Arena);
+        stage.Scheduler.Observer = Shadow;
+    }
+
+    public Stage Stage { get; }
+
+    public GuestPlan Plan { get; }
+
+    public Arena Arena { get; }
+
+    public Guest Guest { get; }
+
+    public GuestShadow Shadow { get; }
+
+    public SeededStore? Store { get; }
+
+    public SwapSpace? Swap { get; }
+
+    public PageDaemon? Daemon { get; }
+
+    private ulong FreeFrames => Arena.Allocator.FreeFrames + (ulong)Arena.Zeroed.Stock;
+
+    /// <summary>Where a word lies in its page, in words: far apart, so that a page is more than a line.</summary>
+    public static int OffsetOf(int word) => word * (BytesApart / sizeof(ulong));
+
+    /// <summary>The pages of a part.</summary>
+    public (int First, int End) PartOf(int part)
+    {
+        int length = Plan.Pages / Parts;
+        return (part * length, (part + 1) * length);
+    }
+
+    public ulong GpaOf(int page)
+    {
+        int length = Plan.Pages / Parts;
+        return ((ulong)(page / length) << Paging.WindowShift) + ((ulong)(page % length) << Paging.PageShift);
+    }
+
+    /// <summary>Where a word of a page is.</summary>
+    public Gpa AddressOf(int page, int word) => new(GpaOf(page) + sizeof(ulong) * (ulong)OffsetOf(word));
+
+    /// <summary>An access was refused: is that one of the things that may happen here?</summary>
+    public void Ended(int page, Prot access, FaultStatus status)
+    {
+        bool fails = Store is not null && Store.FailedReads != 0;
+        bool isRight = status switch
+        {
+            FaultStatus.Poisoned or FaultStatus.PagerError => fails,
+            FaultStatus.NoMapping => (Plan.Control & ControlWork.Discard) != 0,
+            FaultStatus.Protection => (Plan.Control & ControlWork.Protect) != 0 && (access & Prot.Write) != 0,
+            FaultStatus.OutOfMemory => Plan.Frames < FramesEnough,
+            FaultStatus.Destroyed => Plan.Destroys,
+            _ => false,
+        };
+        Stage.Require(isRight, "an access to page " + page + " ended in " + status);
+        if (status is FaultStatus.Poisoned or FaultStatus.PagerError) Shadow.Lose(page);
+    }
+
+    /// <summary>Behind the schedule: every byte, then every frame, slot and table.</summary>
+    public void Finish(ModelVcpu[] vcpus)
+    {
+        if (!Plan.Destroys) CheckContents();
+        foreach (ModelVcpu vcpu in vcpus) vcpu.Dispose();
+        Guest.Dispose();
+        Daemon?.Dispose();
+        Stage.Require(Swap is null || Swap.Slots.Free == Swap.Slots.Capacity, "swap slots were lost");
+        Swap?.Dispose();
+        Stage.Require(FreeFrames == _freeAtStart, FreeFrames + " frames are free, not " + _freeAtStart);
+        Arena.Allocator.CheckConsistency();
+        Arena.Dispose();
+    }
+
+    // With fewer a fault may find no frame though nothing is wrong.
+    private const int FramesEnough = 64;
+
+    private void Warm()
+    {
+        for (int page = 0; page < Plan.Pages; page++)
+        {
+            ulong value = 0x1000UL + (ulong)page;
+            Shadow.BeginCopy(page);
+            FaultStatus status = Guest.Write(AddressOf(page, GuestShadow.CopiedWord), BitConverter.GetBytes(value));
+            Stage.Require(status == FaultStatus.Resolved, "the first write to a page ended in " + status);
+            Shadow.EndCopy(page, isKnown: true, value);
+        }
+    }
+
+    private unsafe void CheckContents()
+    {
+        for (int page = 0; page < Plan.Pages; page++)
+        {
+            ResidentCheck.CleanPageIsStored(this, page);
+            for (int word = 0; word < GuestShadow.Words; word++)
+            {
+                ulong value;
+                FaultStatus status = Guest.Read(AddressOf(page, word), new Span<byte>(&value, sizeof(ulong)));
+                if (status == FaultStatus.Resolved) Shadow.Expect(page, word, value, isOwner: false);
+                else Ended(page, Prot.Read, status);
+            }
+        }
+    }
+}
