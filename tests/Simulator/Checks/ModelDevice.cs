@@ -52,6 +52,7 @@ internal sealed unsafe class ModelDevice(GuestWorld world, int actor, Rng choice
         _world.Stage.Require(count == 1, "a page is one span");
         byte* host = spans[0].Pointer;
         uint frame = (uint)((ulong)(host - _world.Arena.Base) >> Paging.PageShift);
+        uint life = _world.Stage.Watch.LifeOf(frame);
         // Taken away meanwhile: nobody knows whether the old page or the new one is held.
         bool isKnown = wasSettled && shadow.IsSettled(page) && shadow.Discards(page) == discards;
         // Taken away from here on it is held all the same, and what is written goes nowhere.
@@ -61,7 +62,6 @@ internal sealed unsafe class ModelDevice(GuestWorld world, int actor, Rng choice
         int uses = isKnown ? 1 + _choices.Below(3) : 0;
         for (int use = 0; use < uses; use++)
         {
-            uint life = _world.Stage.Watch.LifeOf(frame);
             var translated = new TranslatedAccess(_actor, page, frame, life, takings, _actor);
             ulong* cell = (ulong*)host + GuestWorld.OffsetOf(_actor);
             if (writes)

@@ -45,7 +45,7 @@ internal static class Catalogue
             TypicalSteps = 2500, Vcpus = 3, Accesses = 5, DaemonTurns = 1, Pages = 8, Frames = 24, Slots = 16,
             Warm = false,
         }),
-        new GuestScenario("first-touch", new GuestPlan 
+        new GuestScenario("first-touch", new GuestPlan
         {
             TypicalSteps = 550, Vcpus = 3, Accesses = 4, Pages = 4, Warm = false,
         }),

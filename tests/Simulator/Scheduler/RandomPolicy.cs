@@ -7,7 +7,7 @@ namespace Pagoda.Simulator.Scheduling;
 internal sealed class RandomPolicy : Policy
 {
     private const int HandoversMax = 300;
-    private const int FewHandovers = 12;
+    private const int FewHandovers = 25;
     private const int LongRun = 3000;
 
     private Rng _rng;
@@ -26,7 +26,7 @@ internal sealed class RandomPolicy : Policy
         {
             case 0:
                 _denseFrom = 0;
-                _mean = evenly * (1 + _rng.Below(8));
+                _mean = evenly * (1 + _rng.Below(5));
                 break;
             case 1:
                 _denseFrom = 0;
@@ -34,7 +34,7 @@ internal sealed class RandomPolicy : Policy
                 break;
             default:
                 _denseFrom = _rng.Below(typicalSteps);
-                _mean = 1 + _rng.Below(int.Min(few, 12));
+                _mean = 1 + _rng.Below(int.Min(few, 10));
                 break;
         }
         _drainOneIn = 1 + _rng.Below(12);

@@ -23,7 +23,7 @@ internal sealed class Simulation
     public Outcome Run(Scenario scenario, ulong seed, MemoryMode mode)
     {
         ulong schedule = new Rng(seed ^ 0xA5A5).Next();
-        Policy policy = schedule % 3 == 0
+        Policy policy = schedule % 4 == 0
             ? _priority.Seed(schedule, scenario.TypicalSteps) : _random.Seed(schedule, scenario.TypicalSteps);
         return Run(scenario, seed, mode, policy);
     }
