@@ -34,6 +34,8 @@ public sealed class MirrorTests
         ["engine/Paging/Reclaim/ReclaimResult.cs"] = "Two values, tested with PageDaemon.",
         ["engine/Paging/Reclaim/EvictionSink.cs"] = "Tested with PageDaemon.Evict, which alone uses it.",
         ["engine/Paging/Reclaim/ResidentScan.cs"] = "Tested with PageDaemon.Cycle, which alone uses it.",
+        ["engine/Paging/Reclaim/PageDaemon.Batches.cs"] = "Tested with PageDaemon.Run, which alone takes batches.",
+        ["engine/Paging/Reclaim/ReclaimThreads.cs"] = "Tested with PageDaemon.Threads, whose work its threads do.",
         ["engine/Paging/Reclaim/EvictionLanes.cs"] = "Tested with PageDaemon.Evict, which alone fills it.",
         ["engine/Paging/AddressSpace/Vmspace.Reclaim.cs"] = "Tested with PageDaemon, which alone uses it.",
         ["interop/Linux/Libc.Swap.cs"] = "Tested with SwapFile, which alone calls it.",

@@ -31,6 +31,8 @@ internal static class GuestStatistics
             CleanEvictions = counters.Sum(Counter.CleanEvictions),
             PoisonedPages = counters.Sum(Counter.PoisonedPages),
             DiscardedPages = counters.Sum(Counter.DiscardedPages),
+            LaunderedPages = counters.Sum(Counter.LaunderedPages),
+            ReadAheads = counters.Sum(Counter.ReadAheads),
             Invalidations = space.Consumers.Invalidations,
             Kicks = space.Consumers.Kicks,
             Holds = counters.Sum(Counter.Holds),

@@ -21,6 +21,12 @@ public abstract class MemoryRelief
     /// <summary>Pages were said to be cold: they are to go before others.</summary>
     public abstract void Cooled();
 
+    /// <summary>Takes pages of one guest, which is over its maximum.</summary>
+    /// <param name="space">The guest's space.</param>
+    /// <param name="frames">Pages to take.</param>
+    /// <returns>Frames that were freed; 0 when there is no hope.</returns>
+    public abstract int Relieve(Vmspace space, int frames);
+
     /// <summary>A page was lost: its pager could not read it. Every later access to it ends in Poisoned.</summary>
     /// <param name="memory">The object.</param>
     /// <param name="page">The page's index in it.</param>

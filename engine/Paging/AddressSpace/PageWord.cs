@@ -96,6 +96,13 @@ public static unsafe class PageWord
         return hpa | (ulong)PageState.Evicting;
     }
 
+    /// <summary>The word of a page that its one owner writes ahead, and that stays.</summary>
+    public static ulong Laundering(ulong hpa)
+    {
+        Invariant.Assert((hpa & ~PayloadMask) == 0);
+        return hpa | (ulong)PageState.Laundering;
+    }
+
     /// <summary>A word without a frame: Swapped with its slot, Poisoned with its reason.</summary>
     public static ulong Of(PageState state, ulong payload) => payload << Paging.PageShift | (ulong)state;
 

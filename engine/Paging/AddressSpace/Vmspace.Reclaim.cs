@@ -23,13 +23,6 @@ public sealed unsafe partial class Vmspace
     [AllocationFree]
     internal VmspaceConsumer Control => _control;
 
-    /// <summary>
-    /// The generation that a batch of taken pages waits for; 0 when the space shows none of them. It belongs to the one
-    /// thread that reclaims in the arena.
-    /// </summary>
-    [AllocationFree]
-    internal ulong ReclaimTag { get; set; }
-
     /// <summary>Tries to keep the map from changing, and enters the control slot.</summary>
     [AllocationFree]
     internal ReclaimLock TryLockForReclaim()

@@ -29,6 +29,10 @@ public sealed unsafe class VmspaceTable
     [AllocationFree]
     public ReadOnlySpan<Vmspace> Snapshot => Shared.Load(ref _spaces);
 
+    /// <summary>The same, to be kept; nobody changes it.</summary>
+    [AllocationFree]
+    internal Vmspace[] Kept => Shared.Load(ref _spaces);
+
     /// <summary>The table of an arena, made at first use.</summary>
     public static VmspaceTable Of(Arena arena) => s_tables.GetValue(arena, static _ => new VmspaceTable());
 

@@ -20,8 +20,9 @@ public unsafe partial struct Wait
     /// </summary>
     /// <param name="word">The word. Nothing is written there.</param>
     /// <param name="seen">What it was, with the mark by which its owner knows that somebody waits.</param>
+    /// <param name="nanoseconds">The while, less than a second.</param>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void OnWord(ulong* word, ulong seen)
+    public static void OnWord(ulong* word, ulong seen, uint nanoseconds = SleepMaxNanoseconds)
     {
         var wait = default(Wait);
         do
@@ -31,7 +32,7 @@ public unsafe partial struct Wait
         }
         while (wait.Steps < SpinsBeforeSleep);
         // The low half comes first in memory on every processor that the engine runs on.
-        _ = Libc.FutexWait((uint*)word, (uint)seen, SleepMaxNanoseconds);
+        _ = Libc.FutexWait((uint*)word, (uint)seen, nanoseconds);
     }
 
     /// <summary>

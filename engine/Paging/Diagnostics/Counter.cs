@@ -71,4 +71,10 @@ public enum Counter : byte
 
     /// <summary>Pages that lost their content because the host said it was no longer needed.</summary>
     DiscardedPages,
+
+    /// <summary>Dirty pages that were written ahead and stayed in memory.</summary>
+    LaunderedPages,
+
+    /// <summary>Pages read along with one that was asked for.</summary>
+    ReadAheads,
 }

@@ -61,6 +61,12 @@ public readonly struct GuestCounters
     /// <summary>Pages that lost their content because the host said it was no longer needed.</summary>
     public ulong DiscardedPages { get; init; }
 
+    /// <summary>Dirty pages that were written ahead and stayed in memory.</summary>
+    public ulong LaunderedPages { get; init; }
+
+    /// <summary>Pages read along with one that was asked for.</summary>
+    public ulong ReadAheads { get; init; }
+
     /// <summary>Generations that were advanced to take translations back.</summary>
     public ulong Invalidations { get; init; }
 

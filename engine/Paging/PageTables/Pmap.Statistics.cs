@@ -31,6 +31,16 @@ public sealed unsafe partial class Pmap
         return Shared.Load(failures + (int)result);
     }
 
+    /// <summary>
+    /// 4 KiB pages that leaves map. Inside a consumer slot; reads what <see cref="GetStatistics"/> does.
+    /// </summary>
+    public ulong CountResident()
+    {
+        PmapStatistics statistics = default;
+        Count(_rootPfn, _format.Levels, ref statistics);
+        return statistics.ResidentPages;
+    }
+
     private void Count(uint pfn, int level, ref PmapStatistics statistics)
     {
         ulong valid = _format.Valid;

@@ -2,7 +2,10 @@ using Pagoda.Core;
 
 namespace Pagoda.Reclaim;
 
-/// <summary>The pages of one batch that are being taken out of their frames, by column. Zero is empty.</summary>
+/// <summary>
+/// The pages of one batch that are being taken out of their frames, or written ahead, by column. Zero is empty.
+/// </summary>
+/// <remarks>One thread at a time owns a batch; pages and words in it belong to that thread.</remarks>
 [AllocationFree]
 internal unsafe struct EvictionLanes
 {
@@ -33,6 +36,29 @@ internal unsafe struct EvictionLanes
     /// <summary>Lanes whose dirty content is all zero.</summary>
     public ulong Zero;
 
+    /// <summary>
+    /// Spaces of a batch whose generations are kept; a batch that more spaces show waits for all at once.
+    /// </summary>
+    public const int SpacesMax = 8;
+
+    /// <summary>How many spaces showed a page of it.</summary>
+    public int Spaces;
+
+    /// <summary>The space, by its place in the list that the batch was taken with.</summary>
+    public fixed int Space[SpacesMax];
+
+    /// <summary>The generation of that space that must have been acknowledged.</summary>
+    public fixed ulong Tag[SpacesMax];
+
+    /// <summary>More spaces than there is room for.</summary>
+    public bool IsCrowded;
+
+    /// <summary>The pages are written ahead and stay; otherwise they go.</summary>
+    public bool IsLaundry;
+
+    /// <summary>What kept a page of it from being stored; Enough for nothing.</summary>
+    public ReclaimEnd Trouble;
+
     /// <summary>Every lane.</summary>
     public readonly ulong All => Count == Max ? ulong.MaxValue : (1UL << Count) - 1;
 
@@ -61,6 +87,17 @@ internal unsafe struct EvictionLanes
         Spared = 0;
         Dirty = 0;
         Zero = 0;
+        Spaces = 0;
+        IsCrowded = false;
+        IsLaundry = false;
+        Trouble = ReclaimEnd.Enough;
+    }
+
+    /// <summary>Notes that a space showed a page of the batch.</summary>
+    public void AddSpace(int index)
+    {
+        IsCrowded |= Spaces == SpacesMax;
+        if (!IsCrowded) Space[Spaces++] = index;
     }
 
     private readonly bool IsBefore(uint memory, ulong page, int lane) =>

@@ -15,12 +15,6 @@ public sealed unsafe partial class PageDaemon
     /// <summary>Whole cycles of one call: one of old pages, one of idle ones, one of whatever there is.</summary>
     private const int CyclesMax = 3;
 
-    /// <summary>Batches of one call that may fail whole because nothing can be stored.</summary>
-    private const int FailuresMax = 8;
-
-    /// <summary>Frames that a fault asks for at least: a batch is hardly more work than one page.</summary>
-    private const ulong ReliefMin = 32;
-
     /// <summary>A cycle wants this part of the resident pages. Fewer: all is aging; more: ages tell little.</summary>
     private const int CycleShift = 4;
 
@@ -30,48 +24,84 @@ public sealed unsafe partial class PageDaemon
     private int _handSpace = int.MaxValue;  // which space of the snapshot; behind the last, a cycle has ended
     private ulong _handGpa;
     private byte _threshold;                // the age from which on pages go
-    private ReclaimEnd _trouble;
 
-    /// <summary>Frees frames until enough are, or nothing more can be.</summary>
-    private ReclaimResult RunCycles(int wanted)
+    /// <summary>
+    /// Moves the hand on until something is in the batch. Every page of it is Evicting then, and ours. A call for one
+    /// guest has that guest's own hand.
+    /// </summary>
+    /// <returns>False when the call has been everywhere as often as makes sense.</returns>
+    private bool TryPick(EvictionLanes* lanes, ref ReclaimRun run, out Vmspace? owner)
     {
-        int freed = 0;
-        int cycles = 0;
-        int failures = 0;
-        _trouble = ReclaimEnd.Exhausted;
         // What is cold may lie behind the hand, or be older than what this cycle takes.
-        if (Shared.Load(_cells + CooledCell) != 0)
+        if (run.Only is null && Shared.Exchange(&_state->Cooled, 0) != 0) _handSpace = int.MaxValue;
+        while (true)
         {
-            Shared.Store(_cells + CooledCell, 0);
-            _handSpace = int.MaxValue;
-        }
-        while (freed < wanted)
-        {
-            if (_handSpace >= _spaces.Snapshot.Length)
+            Vmspace[] spaces = _spaces.Kept;
+            bool hasEnded = run.Only is null ? _handSpace >= spaces.Length : run.Only.ReclaimGpa == ulong.MaxValue;
+            if (hasEnded)
             {
-                if (cycles++ == CyclesMax) return new ReclaimResult(freed, _trouble);
-                BeginCycle(wanted - freed);
-                if (_spaces.Snapshot.Length == 0) return new ReclaimResult(freed, _trouble);
+                owner = null;
+                if (spaces.Length == 0 || run.Cycles++ == CyclesMax) return false;
+                BeginCycle(run.Missing, run.Only);
             }
-            Vmspace? owner = Pick(wanted - freed);
-            if (owner is null) continue;
-            int got = Evict(owner);
-            freed += got;
-            if (got != 0 || _trouble == ReclaimEnd.Exhausted) continue;
-            // Clean pages may go still, so a few more batches are tried; those that are known to be dirty are left out.
-            if (++failures == FailuresMax) return new ReclaimResult(freed, _trouble);
+            if (run.Only is null)
+            {
+                owner = spaces[_handSpace];
+                if (PickFrom(owner, ref _handGpa, _threshold, lanes, in run))
+                {
+                    _handSpace++;
+                    _handGpa = 0;
+                }
+            }
+            else
+            {
+                owner = run.Only;
+                ulong gpa = owner.ReclaimGpa;
+                owner.ReclaimGpa = PickFrom(owner, ref gpa, owner.ReclaimThreshold, lanes, in run)
+                    ? ulong.MaxValue : gpa;
+            }
+            if (lanes->Count != 0) return true;
         }
-        return new ReclaimResult(freed, ReclaimEnd.Enough);
+    }
+
+    /// <summary>Picks pages of one space; true when its end was reached.</summary>
+    private bool PickFrom(Vmspace space, ref ulong gpa, byte threshold, EvictionLanes* lanes, in ReclaimRun run)
+    {
+        if (space.TryLockForReclaim() != ReclaimLock.Taken) return true;
+        ulong wanted = ulong.Min((ulong)run.Missing, EvictionLanes.Max);
+        wanted = ulong.Min(wanted, SparePagesOf(space));
+        bool finished = true;
+        if (wanted != 0)
+        {
+            var picker = new Picker(_frames, lanes, (int)wanted, threshold,
+                cleanOnly: run.Trouble != ReclaimEnd.Exhausted);
+            finished = ResidentScan.Run(space, ref gpa, ref picker);
+        }
+        Leave(space);
+        return finished;
+    }
+
+    /// <summary>Pages that may be taken from a space. The caller has it locked.</summary>
+    private static ulong SparePagesOf(Vmspace space)
+    {
+        ulong least = space.MinResidentPages;
+        if (least == 0) return ulong.MaxValue;
+        ulong resident = space.Pmap.CountResident();
+        return resident > least ? resident - least : 0;
     }
 
     /// <summary>A new generation: ages everything, and finds the age from which on enough pages are idle.</summary>
-    private void BeginCycle(int wanted)
+    private void BeginCycle(int wanted, Vmspace? only)
     {
         byte generation = unchecked((byte)(Shared.Load(_frames.Ages) + 1));
         Shared.Store(_frames.Ages, generation);
         new Span<uint>(_histogram, AgesMax).Clear();
         ulong resident = 0;
-        foreach (Vmspace space in _spaces.Snapshot) resident += AgeSpace(space, generation);
+        foreach (Vmspace space in _spaces.Snapshot)
+        {
+            Age(space, generation);
+            if (only is null || ReferenceEquals(space, only)) resident += CountAges(space, generation);
+        }
         ulong enough = ulong.Max((ulong)wanted, resident >> CycleShift);
         ulong idle = 0;
         int age = AgesMax - 1;
@@ -80,19 +110,27 @@ public sealed unsafe partial class PageDaemon
             idle += _histogram[age];
             if (idle >= enough) break;
         }
+        if (only is not null)
+        {
+            only.ReclaimThreshold = (byte)age;
+            only.ReclaimGpa = 0;
+            return;
+        }
         _threshold = (byte)age;
         _handSpace = 0;
         _handGpa = 0;
+        _launderSpace = 0;
+        _launderGpa = 0;
     }
 
-    /// <summary>Ages the pages of a space and counts them by age; returns how many are resident.</summary>
-    private ulong AgeSpace(Vmspace space, byte generation)
+    /// <summary>Notes which pages of a space were used since the last generation.</summary>
+    private static void Age(Vmspace space, byte generation)
     {
         ulong at = 0;
         bool more = true;
         while (more)
         {
-            if (space.TryLockForReclaim() != ReclaimLock.Taken) return 0;
+            if (space.TryLockForReclaim() != ReclaimLock.Taken) return;
             more = space.Map.TryFindFrom(at, out MapEntry entry, out _, out _);
             if (more)
             {
@@ -103,8 +141,13 @@ public sealed unsafe partial class PageDaemon
             }
             Leave(space);
         }
+    }
+
+    /// <summary>Counts the pages of a space by age; returns how many are resident.</summary>
+    private ulong CountAges(Vmspace space, byte generation)
+    {
         var counter = new AgeCounter(_frames, generation, _histogram);
-        at = 0;
+        ulong at = 0;
         bool finished = false;
         while (!finished)
         {
@@ -113,32 +156,6 @@ public sealed unsafe partial class PageDaemon
             Leave(space);
         }
         return counter.Count;
-    }
-
-    /// <summary>
-    /// Moves the hand on until a batch is full or its space ends. Every page of the batch is Evicting then, and ours.
-    /// </summary>
-    /// <returns>The space; null when nothing was found there.</returns>
-    private Vmspace? Pick(int wanted)
-    {
-        ReadOnlySpan<Vmspace> spaces = _spaces.Snapshot;
-        if (_handSpace >= spaces.Length) return null;
-        Vmspace space = spaces[_handSpace];
-        _lanes->Clear();
-        bool finished = true;
-        if (space.TryLockForReclaim() == ReclaimLock.Taken)
-        {
-            var picker = new Picker(_frames, _lanes, int.Min(wanted, EvictionLanes.Max), _threshold,
-                cleanOnly: _trouble != ReclaimEnd.Exhausted);
-            finished = ResidentScan.Run(space, ref _handGpa, ref picker);
-            Leave(space);
-        }
-        if (finished)
-        {
-            _handSpace++;
-            _handGpa = 0;
-        }
-        return _lanes->Count == 0 ? null : space;
     }
 
     private static void Leave(Vmspace space)

@@ -22,63 +22,41 @@ namespace Pagoda.Reclaim;
 /// </remarks>
 public sealed unsafe partial class PageDaemon
 {
-    /// <summary>Takes the batch out of memory; returns frames freed.</summary>
-    private int Evict(Vmspace owner)
+    /// <summary>
+    /// Takes the batch out of every table that shows it, M to the frames; then the dirty flags; then announces it.
+    /// </summary>
+    private void TakeAway(int number)
     {
-        EvictionLanes* lanes = _lanes;
-        bool finished = false;
-        try
-        {
-            if (UnmapEverywhere())
-            {
-                bool dirtyFirst = !Planted.Is(PlantedFault.EvictionTakesDirtyLast);
-                bool holdsFirst = Planted.Is(PlantedFault.HoldsTestedBeforeGrace);
-                if (dirtyFirst) TakeDirty();
-                if (holdsFirst) SpareHeld();
-                WaitForConsumers();
-                if (!dirtyFirst) TakeDirty();
-                if (!holdsFirst) SpareHeld();
-                Store(owner.Counters);
-                if (Planted.Is(PlantedFault.DirtyClearedAfterStore)) ClearDirty();
-            }
-            else
-            {
-                lanes->Spared = lanes->All;
-            }
-            finished = true;
-        }
-        finally
-        {
-            // A pager that throws must not leave pages in flight: changes of the map would wait for them for ever.
-            if (!finished)
-            {
-                lanes->Spared = lanes->All;
-                Finish(owner.Counters);
-                Release();
-            }
-        }
-        return Finish(owner.Counters);
+        EvictionLanes* lanes = BatchAt(number);
+        // A map is being changed, so some mapping may be left that no map shows: then all stay.
+        if (!VisitEverywhere(number)) lanes->Spared = lanes->All;
+        bool dirtyFirst = !Planted.Is(PlantedFault.EvictionTakesDirtyLast);
+        if (dirtyFirst) TakeDirty(lanes);
+        if (Planted.Is(PlantedFault.HoldsTestedBeforeGrace)) SpareHeld(lanes);
+        Announce(number);
     }
 
     /// <summary>
-    /// Removes every mapping of the batch. False: a map is being changed, so some may be left that it does not show.
+    /// Removes, or cleans, every mapping of the batch. False: a map is being changed, so some may be left that it does
+    /// not show.
     /// </summary>
-    private bool UnmapEverywhere()
+    private bool VisitEverywhere(int number)
     {
         // Taken behind the moves to Evicting: whoever maps a page after this finds it so, and rescues it.
-        ReadOnlySpan<Vmspace> spaces = _spaces.Snapshot;
+        Vmspace[] spaces = _spaces.Kept;
+        _shown[number] = spaces;
         bool all = true;
-        foreach (Vmspace space in spaces) all &= UnmapIn(space);
+        for (int i = 0; i < spaces.Length; i++) all &= VisitIn(BatchAt(number), i, spaces[i]);
         return all;
     }
 
-    private bool UnmapIn(Vmspace space)
+    private static bool VisitIn(EvictionLanes* lanes, int index, Vmspace space)
     {
-        space.ReclaimTag = 0;
         ReclaimLock state = space.TryLockForReclaim();
         if (state != ReclaimLock.Taken) return state == ReclaimLock.Gone;
-        EvictionLanes* lanes = _lanes;
         var sink = new EvictionSink(new ShootdownGather(space.Consumers, space.Limbo));
+        ulong spare = lanes->IsLaundry ? ulong.MaxValue : SparePagesOf(space);
+        bool isShown = false;
         ulong at = 0;
         while (space.Map.TryFindFrom(at, out MapEntry entry, out VmObject? memory, out _))
         {
@@ -90,20 +68,32 @@ public sealed unsafe partial class PageDaemon
             {
                 ulong offset = lanes->Page[lane] - entry.Page;
                 if (lanes->Object[lane] != id || offset >= pages) continue;
-                if (space.ReclaimTag == 0) space.NoteUnmappedMarks();
-                space.ReclaimTag = ulong.MaxValue;
+                if (!isShown) lanes->AddSpace(index);
+                isShown = true;
                 ulong gpa = entry.Start + (offset << Paging.PageShift);
-                PmapStatus status = space.Pmap.Evict(gpa, space.Control.Frames, ref sink);
-                if (status == PmapStatus.Denied) lanes->Spared |= 1UL << lane;
+                if (!TryVisit(lanes, space, gpa, ref sink, ref spare)) lanes->Spared |= 1UL << lane;
             }
         }
+        if (isShown && !lanes->IsLaundry) space.NoteUnmappedMarks();
         space.UnlockAfterReclaim(ref sink.Gather);
         return true;
     }
 
-    private void TakeDirty()
+    /// <summary>Unmaps a page of the batch at one place, or cleans it. False: it stays as it is.</summary>
+    private static bool TryVisit(EvictionLanes* lanes, Vmspace space, ulong gpa, ref EvictionSink sink, ref ulong spare)
     {
-        EvictionLanes* lanes = _lanes;
+        if (lanes->IsLaundry) return space.Pmap.Clean(gpa, space.Control.Frames, ref sink) == PmapStatus.Ok;
+        if (spare != ulong.MaxValue && space.Pmap.Lookup(gpa, out _) != 0)
+        {
+            // At its minimum a guest keeps what it has, also what others show.
+            if (spare == 0) return false;
+            spare--;
+        }
+        return space.Pmap.Evict(gpa, space.Control.Frames, ref sink) != PmapStatus.Denied;
+    }
+
+    private void TakeDirty(EvictionLanes* lanes)
+    {
         for (ulong set = lanes->All & ~lanes->Spared; set != 0; set &= set - 1)
         {
             int lane = BitOperations.TrailingZeroCount(set);
@@ -113,32 +103,33 @@ public sealed unsafe partial class PageDaemon
         }
     }
 
-    private void ClearDirty()
+    private void ClearDirty(EvictionLanes* lanes)
     {
-        for (ulong set = _lanes->Dirty; set != 0; set &= set - 1)
+        for (ulong set = lanes->Dirty; set != 0; set &= set - 1)
         {
-            _frames.TakeDirty(_lanes->Frame[BitOperations.TrailingZeroCount(set)]);
+            _frames.TakeDirty(lanes->Frame[BitOperations.TrailingZeroCount(set)]);
         }
     }
 
-    /// <summary>One generation of each space that shows a page; then nobody has a translation.</summary>
-    private void WaitForConsumers()
+    /// <summary>One generation of each space that showed a page: what is older must be let go.</summary>
+    private void Announce(int number)
     {
-        ReadOnlySpan<Vmspace> spaces = _spaces.Snapshot;
-        foreach (Vmspace space in spaces)
-        {
-            if (space.ReclaimTag != 0) space.ReclaimTag = space.Consumers.Advance();
-        }
-        foreach (Vmspace space in spaces)
-        {
-            if (Planted.Is(PlantedFault.EvictionWithoutGrace)) continue;
-            if (space.ReclaimTag != 0) space.Consumers.WaitFor(space.ReclaimTag);
-        }
+        EvictionLanes* lanes = BatchAt(number);
+        Vmspace[] spaces = _shown[number]!;
+        for (int i = 0; i < lanes->Spaces; i++) lanes->Tag[i] = spaces[lanes->Space[i]].Consumers.Advance();
+        if (!lanes->IsCrowded) return;
+        foreach (Vmspace space in spaces) space.Consumers.WaitFor(space.Consumers.Advance());
     }
 
-    private void SpareHeld()
+    /// <summary>Behind the grace period: a hold that found its page before it is counted by now, or over.</summary>
+    private void SpareWhatIsHeld(EvictionLanes* lanes)
     {
-        EvictionLanes* lanes = _lanes;
+        if (Planted.Is(PlantedFault.EvictionTakesDirtyLast)) TakeDirty(lanes);
+        if (!Planted.Is(PlantedFault.HoldsTestedBeforeGrace)) SpareHeld(lanes);
+    }
+
+    private void SpareHeld(EvictionLanes* lanes)
+    {
         if (Planted.Is(PlantedFault.HoldsNotTested)) return;
         for (ulong set = lanes->All & ~lanes->Spared; set != 0; set &= set - 1)
         {
@@ -148,9 +139,9 @@ public sealed unsafe partial class PageDaemon
     }
 
     /// <summary>Frees what may go, puts the rest back; returns frames freed.</summary>
-    private int Finish(CounterTable counters)
+    private int Finish(int number)
     {
-        EvictionLanes* lanes = _lanes;
+        EvictionLanes* lanes = BatchAt(number);
         uint* free = stackalloc uint[EvictionLanes.Max];
         int freed = 0;
         ulong clean = 0;
@@ -159,7 +150,7 @@ public sealed unsafe partial class PageDaemon
             uint pfn = lanes->Frame[lane];
             bool spared = (lanes->Spared >> lane & 1) != 0;
             bool dirty = (lanes->Dirty >> lane & 1) != 0;
-            if (spared || !TryLeave(lane))
+            if (spared || !TryLeave(lanes, lane))
             {
                 // The flag before the word: who owns the page next must find it. A page that was stored and rescued is
                 // clean unless the mapping that saved it says otherwise.
@@ -174,15 +165,14 @@ public sealed unsafe partial class PageDaemon
             free[freed++] = pfn;
         }
         if (freed != 0) _arena.Allocator.GiveBatch(free, freed);
-        if (clean != 0) counters.AddShared(Counter.CleanEvictions, clean);
-        lanes->Clear();
+        if (clean != 0) _owners[number]!.Counters.AddShared(Counter.CleanEvictions, clean);
+        Shared.Add(&_state->Freed, (ulong)freed);
         return freed;
     }
 
     /// <summary>Makes a page leave its frame. False: it was rescued, or written by a hold since.</summary>
-    private bool TryLeave(int lane)
+    private bool TryLeave(EvictionLanes* lanes, int lane)
     {
-        EvictionLanes* lanes = _lanes;
         uint pfn = lanes->Frame[lane];
         ulong* word = (ulong*)lanes->Word[lane];
         bool isZero = (lanes->Zero >> lane & 1) != 0;

@@ -11,9 +11,11 @@ namespace Pagoda.Reclaim;
 /// <summary>Storing dirty pages: one call of the pager for all pages of one object. Outside every slot.</summary>
 public sealed unsafe partial class PageDaemon
 {
-    private void Store(CounterTable counters)
+    private void Store(int number)
     {
-        EvictionLanes* lanes = _lanes;
+        EvictionLanes* lanes = BatchAt(number);
+        if ((lanes->All & ~lanes->Spared) == 0) return;
+        CounterTable counters = _owners[number]!.Counters;
         int first = 0;
         while (first < lanes->Count)
         {
@@ -22,16 +24,15 @@ public sealed unsafe partial class PageDaemon
             while (end < lanes->Count && lanes->Object[end] == id) end++;
             VmObject? memory = _objects.Find(id);
             Invariant.Require(memory is not null);
-            if (memory.IsZeroFill) FindZeros(first, end, counters);
-            else StoreObject(memory, first, end, counters);
+            if (memory.IsZeroFill) FindZeros(lanes, first, end, counters);
+            else StoreObject(lanes, memory, first, end, counters);
             first = end;
         }
     }
 
     /// <summary>Nobody stores these pages: those that are zero need nobody, the others stay.</summary>
-    private void FindZeros(int first, int end, CounterTable counters)
+    private void FindZeros(EvictionLanes* lanes, int first, int end, CounterTable counters)
     {
-        EvictionLanes* lanes = _lanes;
         ulong zeros = 0;
         for (int lane = first; lane < end; lane++)
         {
@@ -49,9 +50,8 @@ public sealed unsafe partial class PageDaemon
         if (zeros != 0) counters.AddShared(Counter.ZeroPagesElided, zeros);
     }
 
-    private void StoreObject(VmObject memory, int first, int end, CounterTable counters)
+    private void StoreObject(EvictionLanes* lanes, VmObject memory, int first, int end, CounterTable counters)
     {
-        EvictionLanes* lanes = _lanes;
         int* order = stackalloc int[EvictionLanes.Max];
         ulong* pages = stackalloc ulong[EvictionLanes.Max];
         uint* frames = stackalloc uint[EvictionLanes.Max];
@@ -83,7 +83,7 @@ public sealed unsafe partial class PageDaemon
                     break;
                 default:
                     lanes->Spared |= bit;
-                    _trouble = status[i] == PagerStatus.Full ? ReclaimEnd.SwapFull : ReclaimEnd.WriteError;
+                    lanes->Trouble = status[i] == PagerStatus.Full ? ReclaimEnd.SwapFull : ReclaimEnd.WriteError;
                     break;
             }
         }

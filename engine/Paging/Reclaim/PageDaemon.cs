@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.InteropServices;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
 using Pagoda.Physical;
@@ -19,11 +20,12 @@ namespace Pagoda.Reclaim;
 [AllocationFree]
 public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
 {
-    // Each cell that many threads meet has two lines for itself.
-    private const int LockCell = 0;
-    private const int FutileCell = 16;
-    private const int CooledCell = 17;
-    private const int LanesOffset = 256;
+    private const int BatchesMin = 8;
+    private const int BatchesPerWriter = 4;
+    private const int BatchesMax = 64;
+
+    /// <summary>Frames that a fault asks for at least: a batch is hardly more work than one page.</summary>
+    private const ulong ReliefMin = 32;
 
     /// <summary>Faults that pass by after one that found nothing to take, unless the arena is empty.</summary>
     private const uint FutilePause = 256;
@@ -36,10 +38,32 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
     private readonly ulong _low;
     private readonly ulong _high;
     private readonly NativeRegion _region;
-    private readonly uint* _cells;
-    private readonly EvictionLanes* _lanes;
+    private readonly State* _state;
+    private readonly SpinCell _lock;
     private readonly uint* _histogram;
+    private readonly EvictionLanes* _batches;
+    private readonly Vmspace?[] _owners;        // of each batch, the space that it was chosen from
+    private readonly Vmspace[]?[] _shown;       // of each batch, the spaces that it was taken from
+    private readonly ReclaimThreads? _threads;
+    private readonly bool _hasThreads;
     private readonly ulong _budget;
+
+    /// <summary>What threads share; each cell that many meet has two lines for itself.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 7 * 128)]
+    private struct State
+    {
+        [FieldOffset(0)] public uint Lock;
+        [FieldOffset(128)] public uint Futile;
+        [FieldOffset(132)] public uint WriterTrouble;
+        [FieldOffset(136)] public ulong Freed;              // Frames freed so far.
+        [FieldOffset(144)] public uint Cooled;              // Pages were said to be cold.
+        [FieldOffset(256)] public ulong FreeBatches;        // Bit i: batch i is nobody's.
+        [FieldOffset(384)] public ulong QueuedBatches;      // Bit i: batch i waits for a writer.
+        [FieldOffset(392)] public ulong HandedOver;         // Pages that writers have, or wait for them.
+        [FieldOffset(512)] public ulong DaemonBell;
+        [FieldOffset(640)] public ulong WriterBell;
+        [FieldOffset(768)] public uint Ending;              // 1: the daemon ends; 2: so do the writers.
+    }
 
     /// <summary>Makes the daemon of an arena.</summary>
     /// <param name="arena">The arena.</param>
@@ -61,14 +85,23 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
         ulong all = arena.FrameCount - 1;
         ulong wanted = options.ResidentBytes >> Paging.PageShift;
         _budget = wanted == 0 ? all : ulong.Min(wanted, all);
-        nuint histogram = (nuint)(AgesMax * sizeof(uint));
-        _region = NativeRegion.Map((nuint)(LanesOffset + sizeof(EvictionLanes)) + histogram);
-        _cells = (uint*)_region.Base;
-        _lanes = (EvictionLanes*)(_region.Base + LanesOffset);
-        _histogram = (uint*)(_region.Base + LanesOffset + sizeof(EvictionLanes));
-        if (_spaces.TryAttach(this)) return;
-        _region.Dispose();
-        throw new InvalidOperationException("The arena has a page daemon already: dispose that one first.");
+        int batches = int.Min(BatchesMin + BatchesPerWriter * options.Threads, BatchesMax);
+        nuint histogram = AgesMax * sizeof(uint);
+        _region = NativeRegion.Map((nuint)sizeof(State) + histogram + (nuint)(batches * sizeof(EvictionLanes)));
+        _state = (State*)_region.Base;
+        _lock = new SpinCell(&_state->Lock);
+        _histogram = (uint*)(_state + 1);
+        _batches = (EvictionLanes*)(_region.Base + (nuint)sizeof(State) + histogram);
+        _owners = new Vmspace?[batches];
+        _shown = new Vmspace[]?[batches];
+        Shared.Store(&_state->FreeBatches, AllBatches);
+        if (!_spaces.TryAttach(this))
+        {
+            _region.Dispose();
+            throw new InvalidOperationException("The arena has a page daemon already: dispose that one first.");
+        }
+        _hasThreads = options.Threads != 0;
+        if (_hasThreads) _threads = new ReclaimThreads(this, options.Threads);
     }
 
     /// <summary>Frames that may be in use.</summary>
@@ -81,49 +114,39 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
     /// <inheritdoc/>
     public override bool IsShort(int frames)
     {
-        if (UsedFrames + (ulong)frames <= _budget) return false;
-        uint pause = Shared.Load(_cells + FutileCell);
-        if (pause == 0 || UsedFrames + (ulong)frames >= _arena.FrameCount) return true;
+        ulong used = UsedFrames + (ulong)frames;
+        uint pause = Shared.Load(&_state->Futile);
+        // The daemon's own thread makes room ahead of need; faults do when it is too late for that.
+        if (_hasThreads && used + _low > _budget && pause == 0) DaemonBell.Ring();
+        if (used <= _budget) return false;
+        if (pause == 0 || used >= _arena.FrameCount) return true;
         // A hint: two that count at once are as good as one.
-        Shared.Store(_cells + FutileCell, pause - 1);
+        Shared.Store(&_state->Futile, pause - 1);
         return false;
     }
 
     /// <inheritdoc/>
     public override int Relieve(int frames)
     {
-        ulong budget = _budget;
-        Acquire(out bool waited);
-        if (waited && UsedFrames + (ulong)frames <= budget)
-        {
-            Release();
-            return frames;
-        }
-        ulong over = UsedFrames + (ulong)frames;
-        over = over > budget ? over - budget : 0;
+        ulong used = UsedFrames + (ulong)frames;
+        ulong over = used > _budget ? used - _budget : 0;
         // Also within the budget: what is left may be in the caches of other consumers.
-        int wanted = (int)ulong.Max(over, ReliefMin);
-        ReclaimResult result = RunCycles(wanted);
-        Shared.Store(_cells + FutileCell, result.Freed == 0 ? FutilePause : 0);
-        Release();
-        Tell(result);
-        return result.Freed;
+        return Relieve((int)ulong.Max(over, ReliefMin), null);
     }
 
+    /// <inheritdoc/>
+    public override int Relieve(Vmspace space, int frames) => Relieve(frames, space);
+
     /// <summary>
-    /// One step of the daemon: when less is free below the budget than the low mark, frees up to the high one. The
-    /// caller is outside every consumer slot.
+    /// One step of the daemon: when less is free below the budget than the low mark, frees up to the high one, and
+    /// writes idle dirty pages ahead. The caller is outside every consumer slot.
     /// </summary>
     public ReclaimResult Step()
     {
-        ulong low = _low;
-        ulong high = _high;
-        if (UsedFrames + low <= _budget) return default;
-        Acquire(out _);
         ulong used = UsedFrames;
-        ReclaimResult result = default;
-        if (used + low > _budget) result = RunCycles((int)ulong.Min(used + high - _budget, int.MaxValue));
-        Release();
+        if (used + _low <= _budget) return default;
+        ReclaimResult result = Run((int)ulong.Min(used + _high - _budget, int.MaxValue));
+        if (result.End == ReclaimEnd.Enough) Launder(EvictionLanes.Max);
         Tell(result);
         return result;
     }
@@ -132,9 +155,7 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
     /// <param name="frames">Frames; none for less than 1.</param>
     public ReclaimResult Reclaim(int frames)
     {
-        Acquire(out _);
-        ReclaimResult result = RunCycles(frames);
-        Release();
+        ReclaimResult result = Run(frames);
         Tell(result);
         return result;
     }
@@ -144,36 +165,55 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
     /// </summary>
     public void Age()
     {
-        Acquire(out _);
-        BeginCycle(1);
-        Release();
+        _lock.Acquire();
+        BeginCycle(1, null);
+        _lock.Release();
     }
 
+    /// <summary>
+    /// Gives free 2 MiB chunks of the arena back to the system, for a host that is short itself. With threads the
+    /// daemon does so when there was no pressure for a while.
+    /// </summary>
+    /// <returns>Bytes given back.</returns>
+    public ulong Trim() => _arena.Trim();
+
     /// <inheritdoc/>
-    public override void Cooled() => Shared.Store(_cells + CooledCell, 1);
+    public override void Cooled() => Shared.Store(&_state->Cooled, 1);
 
     /// <inheritdoc/>
     public override void PageLost(VmObject memory, ulong page) => _listener?.PageLost(memory, page);
 
-    /// <summary>Ends it: pages stay where they are from here on. No fault and no step is under way.</summary>
+    /// <summary>
+    /// Ends it and its threads: what they have begun is finished, then pages stay where they are. No fault and no step
+    /// is under way.
+    /// </summary>
     public void Dispose()
     {
         if (_region.IsClosed) return;
+        _threads?.Dispose();
         _spaces.Detach(this);
         _region.Dispose();
+    }
+
+    private int Relieve(int wanted, Vmspace? only)
+    {
+        ulong before = Shared.Load(&_state->Freed);
+        ReclaimResult result = Run(wanted, only: only);
+        int freed = result.Freed;
+        if (freed == 0)
+        {
+            // All that could go may be on its way out in the hands of others.
+            var wait = default(Wait);
+            while (AnyBatchOut && Shared.Load(&_state->Freed) == before) wait.Step();
+            freed = (int)ulong.Min(Shared.Load(&_state->Freed) - before, int.MaxValue);
+        }
+        if (only is null) Shared.Store(&_state->Futile, freed == 0 ? FutilePause : 0);
+        if (freed == 0) Tell(result);
+        return freed;
     }
 
     private void Tell(ReclaimResult result)
     {
         if (result.End != ReclaimEnd.Enough) _listener?.Pressure(result);
     }
-
-    private void Acquire(out bool waited)
-    {
-        var wait = default(Wait);
-        while (Shared.CompareExchange(_cells + LockCell, 1, 0) != 0) wait.Step();
-        waited = wait.Steps != 0;
-    }
-
-    private void Release() => Shared.Store(_cells + LockCell, 0);
 }

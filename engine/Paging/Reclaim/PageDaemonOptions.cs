@@ -14,6 +14,13 @@ public sealed record PageDaemonOptions
     /// <summary>Bytes that a step frees to, at least <see cref="LowBytes"/>.</summary>
     public ulong HighBytes { get; init; } = 128 * Core.Paging.PageBytes;
 
+    /// <summary>
+    /// Threads that write pages out; with any, one more makes room when faults ring, ahead of need. 0: the host steps
+    /// the daemon by hand, and faults make room themselves, which is deterministic. A pager of such an arena must not
+    /// throw when it writes: it has no caller to throw to.
+    /// </summary>
+    public int Threads { get; init; }
+
     /// <summary>Is told of pressure and of lost pages; null for nobody.</summary>
     public IPressureListener? Listener { get; init; }
 }

@@ -39,6 +39,9 @@ public sealed unsafe partial class ConsumerTable
         }
     }
 
+    /// <summary>Would <see cref="WaitFor"/> return at once?</summary>
+    public bool HasPassed(ulong tag) => Oldest() >= tag;
+
     /// <summary>What is tagged with this or less can be reached by nobody any more.</summary>
     public ulong Oldest()
     {

@@ -18,11 +18,13 @@ public partial struct Wait
     }
 
     /// <summary>Sleeps while the low half of a word is what was seen: test and sleep are one step.</summary>
-    public static unsafe void OnWord(ulong* word, ulong seen)
+    public static unsafe void OnWord(ulong* word, ulong seen, uint nanoseconds = 0)
     {
         if (!Processor.TryGet(out Processor by)) return;
         by.Fence(locked: false);
         SimThread thread = SimThread.Current!;
+        // Without a clock no while ends: whoever forgets a wake is found.
+        _ = nanoseconds;
         if ((uint)*word == (uint)seen) thread.Scheduler.Sleep(thread, (nuint)word);
     }
 
