@@ -50,7 +50,10 @@ public sealed unsafe partial class Guest : IDisposable
             Superpages = options.Superpages,
             Gigapages = options.Gigapages,
             ExecOnly = options.ExecOnly,
-        }, options.Consumers + Walkers);
+        }, options.Consumers + Walkers)
+        {
+            PopulatesWindows = options.Policy == SuperpagePolicy.Superpage,
+        };
         _locks = NativeRegion.Map(Walkers * LockStrideBytes);
         _lockCells = _locks.Base;
         for (int i = 0; i < Walkers; i++) _walkers[i] = Space.AddConsumer();

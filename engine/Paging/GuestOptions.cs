@@ -18,11 +18,13 @@ public sealed record GuestOptions
     /// <summary>2 MiB leaves are allowed.</summary>
     public bool Superpages { get; init; } = true;
 
-    /// <summary>When 2 MiB leaves are made.</summary>
-    public SuperpagePolicy Policy { get; init; }
-
-    /// <summary>1 GiB leaves are allowed.</summary>
+    /// <summary>
+    /// 1 GiB leaves are allowed: memory that is wired or populated gets them where a GiB of it was never touched.
+    /// </summary>
     public bool Gigapages { get; init; }
+
+    /// <summary>How faults make superpages, if those are allowed.</summary>
+    public SuperpagePolicy Policy { get; init; }
 
     /// <summary>EPT with hardware bits: the processor accepts execute-only leaves.</summary>
     public bool ExecOnly { get; init; }

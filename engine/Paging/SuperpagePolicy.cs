@@ -1,11 +1,17 @@
 namespace Pagoda;
 
-/// <summary>How a guest comes to superpages.</summary>
+/// <summary>How faults make superpages of a guest's memory, where its tables may have them.</summary>
 public enum SuperpagePolicy : byte
 {
-    /// <summary>Faults enter 4 KiB pages, and a window that is full becomes a superpage.</summary>
+    /// <summary>
+    /// A fault maps 4 KiB, in a frame that was set aside for its place; a window whose 512 pages are there, used and
+    /// alike is promoted. No page is in memory that nobody asked for.
+    /// </summary>
     Fixed = 0,
 
-    /// <summary>The first write into a window populates all of it as one superpage; a read enters 4 KiB.</summary>
+    /// <summary>
+    /// The first write to a window that nothing is mapped in populates all of it by one leaf of 2 MiB, written. A read
+    /// maps 4 KiB.
+    /// </summary>
     Superpage,
 }

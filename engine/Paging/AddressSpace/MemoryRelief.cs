@@ -14,6 +14,10 @@ public abstract class MemoryRelief
     /// <param name="frames">Frames that the caller does not have yet.</param>
     public abstract bool IsShort(int frames);
 
+    /// <summary>Is there room for this many frames beyond what is needed, without anything being taken back?</summary>
+    /// <param name="frames">Frames that the caller could do without.</param>
+    public abstract bool HasRoom(int frames);
+
     /// <summary>Makes room for that many frames, or for as many as can be.</summary>
     /// <returns>Frames that were freed, by this call or one that was waited for; 0 when there is no hope.</returns>
     public abstract int Relieve(int frames);

@@ -97,6 +97,10 @@ public sealed unsafe partial class Vmspace : IDisposable
     [AllocationFree]
     public VmspaceTable Neighbours { get; }
 
+    /// <summary>The first write to an untouched window maps all of it, where superpages are allowed.</summary>
+    [AllocationFree]
+    internal bool PopulatesWindows { get; init; }
+
     /// <summary>What happened.</summary>
     [AllocationFree]
     public CounterTable Counters { get; }

@@ -50,6 +50,10 @@ public sealed unsafe class VmspaceConsumer : IDisposable
     [AllocationFree]
     public CounterRow Counters { get; }
 
+    /// <summary>Its faults bring memory in ahead of use: 1 GiB leaves are worth their pages.</summary>
+    [AllocationFree]
+    internal bool Prefaults { get; set; }
+
     /// <summary>
     /// Enters the slot as a walker: a consumer that caches nothing. False: the guest is being destroyed.
     /// </summary>

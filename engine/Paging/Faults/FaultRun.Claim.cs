@@ -32,6 +32,7 @@ internal unsafe ref partial struct FaultRun
     {
         FaultLanes* lanes = _lanes;
         ulong gpa = _gpa[lanes->Order[first]];
+        if (_mayPopulate && TryPopulate(first, end)) return;
         if (_pmap.LockWindow(gpa, _consumer.Frames, out WindowLock window) != PmapStatus.Ok)
         {
             for (int i = first; i < end; i++) Starve(lanes->Order[i]);

@@ -41,6 +41,9 @@ internal unsafe ref partial struct FaultRun
 
     private readonly ulong FirstPageOf(int lane) => _lanes->Page[lane] - (ulong)PlaceOf(lane);
 
+    /// <summary>Frames that are not needed now may be taken without others having to go.</summary>
+    private readonly bool HasRoom(int frames) => _space.Neighbours.Relief?.HasRoom(frames) ?? true;
+
     private InPlace FindInPlace(int lane, out uint pfn)
     {
         Reservations reservations = _space.Arena.Reservations;
@@ -50,7 +53,7 @@ internal unsafe ref partial struct FaultRun
         pfn = reservations.TryTake(cell, first, PlaceOf(lane));
         if (pfn != 0) return InPlace.Now;
         uint run = Shared.Load(cell);
-        if (run == 0 && memory.HasNoFrames(first) && reservations.TryBegin(cell))
+        if (run == 0 && HasRoom(Paging.WindowPages) && memory.HasNoFrames(first) && reservations.TryBegin(cell))
         {
             _makers |= 1UL << lane;
             _making = cell;
@@ -119,7 +122,8 @@ internal unsafe ref partial struct FaultRun
             Reservations reservations = _space.Arena.Reservations;
             ulong first = FirstPageOf(lane);
             uint* cell = memory.ReservationCell(first);
-            if (Shared.Load(cell) == 0 && memory.HasNoFrames(first) && reservations.TryBegin(cell))
+            bool begins = Shared.Load(cell) == 0 && HasRoom(Paging.WindowPages) && memory.HasNoFrames(first);
+            if (begins && reservations.TryBegin(cell))
             {
                 reservations.Make(cell, first);
             }

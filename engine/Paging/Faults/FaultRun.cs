@@ -44,6 +44,12 @@ internal unsafe ref partial struct FaultRun
     private ulong _makers;
     private uint* _making;          // the cell of the run that was announced last
 
+    private readonly bool _mayPopulate;
+    private int _populating;        // the level of the superpage whose pages are all claimed; 0 for none
+    private int _populateLane;
+    private ulong _populateFirst;   // the object's page that it begins with
+    private int _levelMax;          // larger superpages were tried in vain; 0: none was
+
     private int _ordered;           // how many lanes _lanes->Order holds
     private ulong _generation;      // the map's, in which the lanes were located
     private VmObject? _memory;      // the object that was looked up last
@@ -76,6 +82,8 @@ internal unsafe ref partial struct FaultRun
         _hpa = hpa;
         _status = status;
         _count = count;
+        _populateLane = -1;
+        _mayPopulate = _space.PopulatesWindows || _pmap.Format.Gigapages;
         _pending = count == FaultLanes.Max ? ulong.MaxValue : (1UL << count) - 1;
     }
 
@@ -101,6 +109,7 @@ internal unsafe ref partial struct FaultRun
                 Supply();
                 Publish();
             }
+            if (_populating != 0) Populate();
             if (_folded != 0) Unfold();
             if (_promoted) RecycleTables();
             if (_again == 0) break;

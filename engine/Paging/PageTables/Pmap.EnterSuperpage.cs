@@ -29,23 +29,57 @@ public sealed unsafe partial class Pmap
         FrameCache frames, ref TSink sink)
         where TSink : struct, IRemovalSink, allows ref struct
     {
-        ulong offsetMask = (1UL << Paging.LevelShift(level)) - 1;
+        if (!(level == 2 ? _format.Superpages : _format.Gigapages)) return PmapStatus.Denied;
+        PmapStatus status = LockSuperpage(gpa, level, frames, ref sink, out WindowLock window);
+        if (status != PmapStatus.Ok) return status;
+        status = EnterSuperpage(ref window, gpa, hpa, level, in request, frames, ref sink);
+        Unlock(in window);
+        return status;
+    }
+
+    /// <summary>
+    /// Takes the lock for a superpage of 2 MiB, as <see cref="LockWindow"/> does, or of 1 GiB, after it has built the
+    /// tables above. Inside a consumer slot.
+    /// </summary>
+    /// <param name="gpa">Any address of it, below <see cref="GpaLimit"/>.</param>
+    /// <param name="level">2 or 3.</param>
+    /// <param name="frames">Gives frames for missing tables.</param>
+    /// <param name="sink">Is told of an empty table that was in the way.</param>
+    /// <param name="window">The lock; not held unless the result is Ok.</param>
+    /// <returns>Ok; NoFrame; Occupied, when a table with entries is where a 1 GiB leaf would be.</returns>
+    public PmapStatus LockSuperpage<TSink>(ulong gpa, int level, FrameCache frames, ref TSink sink,
+        out WindowLock window)
+        where TSink : struct, IRemovalSink, allows ref struct
+    {
         Invariant.Require(level is 2 or 3);
-        Invariant.Require(((gpa | hpa) & offsetMask) == 0);
         Invariant.Require(gpa < _limit);
+        return level == 2
+            ? LockWindow(gpa, frames, out window)
+            : LockGigapage(gpa, frames, ref sink, out window);
+    }
+
+    /// <summary>Maps 2 MiB or 1 GiB by one leaf under the lock that <see cref="LockSuperpage"/> took.</summary>
+    /// <param name="window">The lock. A demoted 1 GiB leaf moves it.</param>
+    /// <param name="gpa">Aligned to the superpage.</param>
+    /// <param name="hpa">Aligned to the superpage.</param>
+    /// <param name="level">2 or 3: 2 MiB or 1 GiB.</param>
+    /// <param name="request">Rights, the access that was made, kind.</param>
+    /// <param name="frames">Gives frames for the reserve of a wired superpage.</param>
+    /// <param name="sink">Is told what an existing mapping lost.</param>
+    /// <returns>As without the lock.</returns>
+    public PmapStatus EnterSuperpage<TSink>(ref WindowLock window, ulong gpa, ulong hpa, int level,
+        in LeafRequest request, FrameCache frames, ref TSink sink)
+        where TSink : struct, IRemovalSink, allows ref struct
+    {
+        ulong offsetMask = (1UL << Paging.LevelShift(level)) - 1;
+        Invariant.Assert(window.IsHeld);
+        Invariant.Require(((gpa | hpa) & offsetMask) == 0);
         Invariant.Assert(!request.Managed || _arena.IsArena(hpa + offsetMask));
         if (!(level == 2 ? _format.Superpages : _format.Gigapages)) return PmapStatus.Denied;
         if (!_format.TryLeafBits(in request, level, out ulong bits)) return PmapStatus.Denied;
-
-        PmapStatus status = level == 2
-            ? LockWindow(gpa, frames, out WindowLock window)
-            : LockGigapage(gpa, frames, ref sink, out window);
-        if (status != PmapStatus.Ok) return status;
-        status = window.Level == level
+        return window.Level == level
             ? EnterSuperpageLocked(in window, gpa, hpa | bits, in request, frames, ref sink)
             : EnterUnderGigapage(ref window, gpa, hpa | bits, in request, frames, ref sink);
-        Unlock(in window);
-        return status;
     }
 
     private PmapStatus EnterSuperpageLocked<TSink>(in WindowLock window, ulong gpa, ulong leaf,

@@ -21,7 +21,7 @@ public sealed unsafe partial class Reservations
     public bool Make(uint* cell, ulong firstPage)
     {
         Invariant.Assert(Shared.Load(cell) == Making);
-        uint run = TakeZeroedRun();
+        uint run = TakeZeroedRun(Core.Paging.WindowOrder);
         if (run == 0)
         {
             Shared.Store(cell, 0);
@@ -73,14 +73,15 @@ public sealed unsafe partial class Reservations
         return isFree ? run + (uint)index : 0;
     }
 
-    /// <summary>512 zeroed frames in a row, in state Zeroed; 0 when no aligned run is free.</summary>
-    public uint TakeZeroedRun()
+    /// <summary>2^order zeroed frames in a row, in state Zeroed; 0 when no aligned run is free.</summary>
+    /// <param name="order">9 for 2 MiB, 18 for 1 GiB.</param>
+    public uint TakeZeroedRun(int order)
     {
-        uint run = _allocator.TryTake(Core.Paging.WindowOrder, out bool knownZero);
+        uint run = _allocator.TryTake(order, out bool knownZero);
         if (run == 0) return 0;
-        byte* bytes = _base + ((ulong)run << Core.Paging.PageShift);
-        if (!knownZero) PageZeroing.ZeroStreaming(bytes, Core.Paging.WindowPages);
-        for (uint i = 0; i < Core.Paging.WindowPages; i++) _frames.ToZeroed(run + i);
+        uint frames = 1U << order;
+        if (!knownZero) PageZeroing.ZeroStreaming(_base + ((ulong)run << Core.Paging.PageShift), (int)frames);
+        for (uint i = 0; i < frames; i++) _frames.ToZeroed(run + i);
         Shared.StoreFence();
         return run;
     }

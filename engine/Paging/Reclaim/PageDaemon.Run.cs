@@ -50,6 +50,7 @@ public sealed unsafe partial class PageDaemon
     private ReclaimResult Run(int wanted, bool handsOver = false, Vmspace? only = null)
     {
         var run = new ReclaimRun(wanted, only);
+        if (only is null) run.Freed = BreakRuns(wanted);
         int older = NoBatch;
         bool finished = false;
         try

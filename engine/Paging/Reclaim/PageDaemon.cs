@@ -126,6 +126,9 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
     }
 
     /// <inheritdoc/>
+    public override bool HasRoom(int frames) => UsedFrames + (ulong)frames <= _budget;
+
+    /// <inheritdoc/>
     public override int Relieve(int frames)
     {
         ulong used = UsedFrames + (ulong)frames;
