@@ -25,18 +25,18 @@ public sealed unsafe class GuestPairTests
     /// nothing. Hold is for writing; Narrow leaves reading; Hide leaves no right; Widen gives all rights.
     /// </summary>
     private const string Table = """
-        -       Wire      Unwire    Hold       Reclaim Narrow    Hide      Widen     Unmap     Move      Discard   Destroy
-        Wire    ok        ok        ok         none    ok        Wired     ok        Wired     Wired     Wired     ok
-        Unwire  ok        NotWired  ok         ok      ok        ok        ok        ok        ok        ok        ok
-        Hold    ok        NotWired  ok         none    ok        ok        ok        ok        ok        ok        ok
-        Reclaim ok        NotWired  ok         none    ok        ok        ok        ok        ok        ok        ok
-        Narrow  ok        NotWired  Protection ok      ok        ok        ok        ok        ok        ok        ok
-        Hide    Rights    NotWired  Protection ok      ok        ok        ok        ok        ok        ok        ok
-        Widen   ok        NotWired  ok         ok      ok        ok        ok        ok        ok        ok        ok
-        Unmap   NotMapped NotMapped NoMapping  none    NotMapped NotMapped NotMapped NotMapped NotMapped none      ok
-        Move    ok        NotWired  ok         ok      ok        ok        ok        ok        ok        ok        ok
-        Discard ok        NotWired  ok         none    ok        ok        ok        ok        ok        none      ok
-        Destroy Destroyed Destroyed Destroyed  none    Destroyed Destroyed Destroyed Destroyed Destroyed Destroyed ok
+        -       Wire      Unwire    Hold       Evict Narrow    Hide      Widen     Unmap     Move      Discard   Destroy
+        Wire    ok        ok        ok         none  ok        Wired     ok        Wired     Wired     Wired     ok
+        Unwire  ok        NotWired  ok         ok    ok        ok        ok        ok        ok        ok        ok
+        Hold    ok        NotWired  ok         none  ok        ok        ok        ok        ok        ok        ok
+        Evict   ok        NotWired  ok         none  ok        ok        ok        ok        ok        ok        ok
+        Narrow  ok        NotWired  Protection ok    ok        ok        ok        ok        ok        ok        ok
+        Hide    Rights    NotWired  Protection ok    ok        ok        ok        ok        ok        ok        ok
+        Widen   ok        NotWired  ok         ok    ok        ok        ok        ok        ok        ok        ok
+        Unmap   NotMapped NotMapped NoMapping  none  NotMapped NotMapped NotMapped NotMapped NotMapped none      ok
+        Move    ok        NotWired  ok         ok    ok        ok        ok        ok        ok        ok        ok
+        Discard ok        NotWired  ok         none  ok        ok        ok        ok        ok        none      ok
+        Destroy Destroyed Destroyed Destroyed  none  Destroyed Destroyed Destroyed Destroyed Destroyed Destroyed ok
         """;
 
     private static IEnumerable<TestCaseData> Pairs()
@@ -187,7 +187,7 @@ public sealed unsafe class GuestPairTests
                     _guest.Unwire(_at, Bytes);
                     _wires--;
                     return true;
-                case "Reclaim":
+                case "Evict":
                     return _daemon.Reclaim((int)Pages).Freed != 0;
                 case "Narrow":
                     return Protect(Prot.Read);
