@@ -3,12 +3,14 @@ using System.IO;
 using BenchmarkDotNet.Running;
 using Pagoda.Perf.Gate;
 using Pagoda.Perf.Machine;
+using Pagoda.Perf.Stress;
 
 namespace Pagoda.Perf;
 
 /// <summary>
 /// <c>gate</c>: every workload once beside its limit, and the bytes it may allocate; fast, and fails on more than the
-/// budget. <c>guest [KERNEL]</c>: the speed of guests, with the memory tester's kernel beside QEMU. Anything else is
+/// budget. <c>stress [--seconds N | --minutes N]</c>: guests under pressure, real threads, every word checked.
+/// <c>guest [KERNEL]</c>: the speed of guests, with the memory tester's kernel beside QEMU. Anything else is
 /// BenchmarkDotNet's own command line: <c>--filter '*Walk*'</c>, <c>--list flat</c>, ...
 /// </summary>
 internal static class Program
@@ -19,6 +21,7 @@ internal static class Program
     internal static int Main(string[] args)
     {
         if (args is ["gate", .. string[] options]) return RunGate(options);
+        if (args is ["stress", .. string[] time]) return RunStress(time);
         if (args is ["guest", .. string[] rest]) return RunGuests(rest);
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, new PerfConfig());
         return 0;
@@ -32,6 +35,13 @@ internal static class Program
             return StatusBadInput;
         }
         return GateRunner.Run(Workloads.All(), Budgets.Load(), Console.Out) ? 0 : StatusFailed;
+    }
+
+    private static int RunStress(string[] options)
+    {
+        if (StressRunner.TimeOf(options) is { } time) return StressRunner.Run(time, Console.Out) ? 0 : StatusFailed;
+        Console.Error.WriteLine("perf: stress takes --seconds or --minutes with a number above 0.");
+        return StatusBadInput;
     }
 
     private static int RunGuests(string[] rest)
