@@ -13,7 +13,7 @@ namespace Pagoda.Simulator;
 internal static class Runner
 {
     private const string Usage = "Pagoda.Simulator [--seeds N] [--first SEED] [--workers N] [--scenario NAME] "
-        + "[--mode tso|weak] | --scenario NAME --mode tso|weak --seed SEED";
+        + "[--mode tso|weak] | --scenario NAME --mode tso|weak --seed SEED | --explore PREEMPTIONS [--schedules N]";
 
     public static int Run(string[] args)
     {
@@ -27,6 +27,7 @@ internal static class Runner
             }
             options[args[i]] = args[i + 1];
         }
+        if (options.ContainsKey("--explore")) return Explore(options);
         return options.ContainsKey("--seed") ? Replay(options) : RunMany(options);
     }
 
@@ -40,6 +41,35 @@ internal static class Runner
             + outcome.Trace.ToString("X16", CultureInfo.InvariantCulture));
         return outcome.Violation is null ? 0 : 1;
     }
+
+    /// <summary>Every schedule of the small scenarios, or of one, with at most so many preemptions.</summary>
+    private static int Explore(Dictionary<string, string> options)
+    {
+        var simulation = new Simulation(0);
+        long schedulesMax = (long)Number(options, "--schedules", long.MaxValue);
+        foreach ((Scenario scenario, int preemptions) in SmallScenarios.All)
+        {
+            if (options.TryGetValue("--scenario", out string? name) && name != scenario.Name) continue;
+            foreach (MemoryMode mode in Modes(options))
+            {
+                long started = Stopwatch.GetTimestamp();
+                var exploration = new Exploration(simulation, scenario, mode);
+                int bound = int.Min(preemptions, (int)Number(options, "--explore", 0));
+                exploration.Run(bound, schedulesMax);
+                double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{scenario.Name}, {mode}: {exploration.Schedules} schedules up to {bound} preemptions, "
+                    + $"{(exploration.IsComplete ? "all" : "not all")}, {seconds:F1} s"));
+                if (exploration.Failure is not { } failure) continue;
+                Report(failure);
+                return 1;
+            }
+        }
+        return 0;
+    }
+
+    private static MemoryMode[] Modes(Dictionary<string, string> options) =>
+        ModeOf(options) is { } mode ? [mode] : [MemoryMode.Tso, MemoryMode.Weak];
 
     private static int RunMany(Dictionary<string, string> options)
     {

@@ -23,15 +23,15 @@ internal sealed class ModelControl(GuestWorld world, Rng choices)
         }
     }
 
-    private void Harvest()
+    public void Harvest()
     {
         GuestShadow shadow = _world.Shadow;
-        Span<ulong> bitmap = stackalloc ulong[1];
+        Span<ulong> bitmap = stackalloc ulong[Paging.EntriesPerTable / 64];
         for (int part = 0; part < GuestWorld.Parts; part++)
         {
             (int first, int end) = _world.PartOf(part);
-            ulong length = (ulong)(end - first) << Paging.PageShift;
-            bitmap[0] = 0;
+            ulong length = _world.BytesOf(part);
+            bitmap.Clear();
             long began = shadow.Now;
             for (int page = first; page < end; page++) shadow.BeginTaking(page, discards: false);
             _world.Guest.HarvestModified(new Gpa(_world.GpaOf(first)), length, bitmap);
@@ -44,7 +44,7 @@ internal sealed class ModelControl(GuestWorld world, Rng choices)
         }
     }
 
-    private void Protect()
+    public void Protect()
     {
         GuestShadow shadow = _world.Shadow;
         int page = _choices.Below(shadow.Pages);
@@ -58,13 +58,13 @@ internal sealed class ModelControl(GuestWorld world, Rng choices)
         _world.Guest.Protect(gpa, Paging.PageBytes, Prot.All);
     }
 
-    private void Discard()
+    public void Discard()
     {
         GuestShadow shadow = _world.Shadow;
         int part = _choices.Below(GuestWorld.Parts);
         (int first, int end) = _world.PartOf(part);
         var gpa = new Gpa(_world.GpaOf(first));
-        ulong length = (ulong)(end - first) << Paging.PageShift;
+        ulong length = _world.BytesOf(part);
         for (int page = first; page < end; page++) shadow.BeginTaking(page, discards: true);
         _world.Guest.Unmap(gpa, length);
         for (int page = first; page < end; page++) shadow.EndTaking(page);

@@ -36,7 +36,8 @@ internal sealed unsafe class ModelDevice(GuestWorld world, int actor, Rng choice
         }
     }
 
-    private void HoldAndUse(int page, Prot access)
+    /// <summary>Holds a page, uses it, releases it.</summary>
+    public void HoldAndUse(int page, Prot access)
     {
         Span<GuestSpan> spans = stackalloc GuestSpan[1];
         GuestShadow shadow = _world.Shadow;

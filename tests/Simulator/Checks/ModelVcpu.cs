@@ -56,10 +56,14 @@ internal sealed unsafe class ModelVcpu
         _consumer.Exit();
     }
 
+    /// <summary>Leaves its slot.</summary>
+    public void Exit() => _consumer.Exit();
+
     /// <summary>Gives its slot up, behind the schedule.</summary>
     public void Dispose() => _consumer.Dispose();
 
-    private bool Load(int page, int word)
+    /// <summary>Loads a word; false when the guest is being destroyed.</summary>
+    public bool Load(int page, int word)
     {
         if (!TryTranslate(page, Prot.Read, out bool goesOn)) return goesOn;
         ref Entry entry = ref _tlb[page];
@@ -68,7 +72,8 @@ internal sealed unsafe class ModelVcpu
         return true;
     }
 
-    private bool Store(int page)
+    /// <summary>Stores to its own word; false when the guest is being destroyed.</summary>
+    public bool Store(int page)
     {
         if (!TryTranslate(page, Prot.Write, out bool goesOn)) return goesOn;
         ref Entry entry = ref _tlb[page];
@@ -80,7 +85,7 @@ internal sealed unsafe class ModelVcpu
     }
 
     /// <summary>A locked increment of the page's common word.</summary>
-    private bool Count(int page)
+    public bool Count(int page)
     {
         if (!TryTranslate(page, Prot.ReadWrite, out bool goesOn)) return goesOn;
         ref Entry entry = ref _tlb[page];
@@ -91,7 +96,8 @@ internal sealed unsafe class ModelVcpu
         return true;
     }
 
-    private bool Poll()
+    /// <summary>A poll, where it is inside.</summary>
+    public bool Poll()
     {
         if (!_consumer.IsInside || !_consumer.Poll()) return true;
         if (_consumer.IsDestroyed) return false;

@@ -10,7 +10,7 @@ internal static unsafe class GuestMemory
     public static void Store(ulong* cell, ulong value, TranslatedAccess access)
     {
         SimThread thread = SimThread.Current!;
-        thread.Scheduler.Step(thread);
+        thread.Scheduler.Step(thread, cell, writes: true);
         thread.Scheduler.Watch.Touch((byte*)cell);
         thread.Scheduler.Mix(value);
         thread.Buffer.Add(new PendingStore

@@ -17,12 +17,12 @@ internal readonly unsafe struct Processor(SimThread thread)
         return thread is not null;
     }
 
-    public void Step() => _thread.Scheduler.Step(_thread);
+    public void Step() => _thread.Scheduler.Step(_thread, null, writes: false);
 
     public ulong Load(byte* cell, int bytes)
     {
         Scheduler scheduler = _thread.Scheduler;
-        scheduler.Step(_thread);
+        scheduler.Step(_thread, cell, writes: false);
         scheduler.Watch.Touch(cell);
         if (_thread.Buffer.Count == 0 || !_thread.Buffer.TryForward(cell, bytes, out ulong value))
         {
@@ -41,7 +41,7 @@ internal readonly unsafe struct Processor(SimThread thread)
     public void Store(byte* cell, ulong value, int bytes, StoreKind kind)
     {
         Scheduler scheduler = _thread.Scheduler;
-        scheduler.Step(_thread);
+        scheduler.Step(_thread, cell, writes: true);
         if (kind != StoreKind.Streaming) scheduler.Watch.Touch(cell);
         if (bytes == sizeof(uint)) scheduler.Watch.Word((uint*)cell, (uint)value);
         scheduler.Mix(value);
@@ -51,7 +51,7 @@ internal readonly unsafe struct Processor(SimThread thread)
     /// <summary>A locked operation is about to happen: a step, and an empty buffer.</summary>
     public void Begin(void* cell)
     {
-        _thread.Scheduler.Step(_thread);
+        _thread.Scheduler.Step(_thread, cell, writes: true);
         _thread.Buffer.DrainForLocked();
         _thread.Scheduler.Watch.Touch((byte*)cell);
     }
@@ -68,7 +68,7 @@ internal readonly unsafe struct Processor(SimThread thread)
 
     public void Fence(bool locked)
     {
-        _thread.Scheduler.Step(_thread);
+        _thread.Scheduler.Step(_thread, null, writes: false);
         if (locked) _thread.Buffer.DrainForLocked();
         else _thread.Buffer.DrainAll();
         _thread.Scheduler.Changed();

@@ -54,6 +54,16 @@ internal static class Catalogue
             TypicalSteps = 3000, Vcpus = 2, Accesses = 5, DaemonTurns = 1, DeviceTurns = 3, Pages = 2, Slots = 8,
             Destroys = true,
         }),
+        new GuestScenario("promote", new GuestPlan
+        {
+            TypicalSteps = 6000, Vcpus = 2, Accesses = 6, ControlTurns = 1, Frames = 1536, Pages = 2, Warm = false,
+            Superpages = true, Control = ControlWork.Harvest | ControlWork.Protect,
+        }),
+        new GuestScenario("promote-evict", new GuestPlan
+        {
+            TypicalSteps = 6000, Vcpus = 2, Accesses = 6, DaemonTurns = 2, Frames = 1536, Pages = 2, Warm = false,
+            Superpages = true, Slots = 600,
+        }),
         new GuestScenario("mixed", new GuestPlan
         {
             TypicalSteps = 2200, Vcpus = 3, Accesses = 6, DaemonTurns = 3, DeviceTurns = 3, ControlTurns = 3, Pages = 4,

@@ -36,6 +36,15 @@ internal sealed record GuestPlan
     /// <summary>Another actor destroys the guest meanwhile.</summary>
     public bool Destroys { get; init; }
 
+    /// <summary>
+    /// The first part is a whole window, of which all but its accessed pages are there already: the last of those makes
+    /// it a superpage.
+    /// </summary>
+    public bool Superpages { get; init; }
+
+    /// <summary>0 EPT, 1 EPT with emulated bits, 2 RVI; -1: the seed says.</summary>
+    public int Format { get; init; } = -1;
+
     /// <summary>Every page is written before the schedule begins.</summary>
     public bool Warm { get; init; } = true;
 

@@ -17,6 +17,7 @@ internal sealed class GuestWorld
     public const int Parts = 2;
 
     private const int BytesApart = 512;
+    private const int BatchMax = 64;
     private readonly ulong _freeAtStart;
 
     public GuestWorld(Stage stage, GuestPlan plan)
@@ -30,20 +31,21 @@ internal sealed class GuestWorld
             Store = new SeededStore(plan.Slots, stage.ChoicesOf(-1), plan.FailsOneIn);
             Swap = new SwapSpace(Store);
         }
-        int format = stage.Choices.Below(3);
+        int format = plan.Format < 0 ? stage.Choices.Below(3) : plan.Format;
         Guest = new Guest(Arena, new GuestOptions
         {
             Tables = format == 2 ? TableKind.Rvi : TableKind.Ept,
             HardwareAd = format != 1,
             Swap = Swap,
-            Consumers = plan.Vcpus + 1,
+            Policy = plan.Superpages ? SuperpagePolicy.Superpage : SuperpagePolicy.Fixed,
+            Consumers = plan.Vcpus + 2,
         });
         Shadow = new GuestShadow(stage, plan.Pages);
         for (int part = 0; part < Parts; part++)
         {
-            (int first, int end) = PartOf(part);
-            Guest.MapMemory(new Gpa(GpaOf(first)), (ulong)(end - first) << Paging.PageShift);
+            Guest.MapMemory(new Gpa((ulong)part << Paging.WindowShift), BytesOf(part));
         }
+        if (plan.Superpages) Populate();
         var options = new PageDaemonOptions { LowBytes = 0, HighBytes = 0 };
         if (plan.DaemonTurns != 0) Daemon = new PageDaemon(Arena, options);
         if (plan.Warm) Warm();
@@ -77,6 +79,13 @@ internal sealed class GuestWorld
     {
         int length = Plan.Pages / Parts;
         return (part * length, (part + 1) * length);
+    }
+
+    /// <summary>Bytes that are mapped for a part, from its first page on.</summary>
+    public ulong BytesOf(int part)
+    {
+        if (part == 0 && Plan.Superpages) return Paging.WindowBytes;
+        return (ulong)(Plan.Pages / Parts) << Paging.PageShift;
     }
 
     public ulong GpaOf(int page)
@@ -121,6 +130,25 @@ internal sealed class GuestWorld
 
     // With fewer a fault may find no frame though nothing is wrong.
     private const int FramesEnough = 64;
+
+    /// <summary>Everything of the first part but the pages that actors access.</summary>
+    private void Populate()
+    {
+        Span<ulong> gpa = stackalloc ulong[BatchMax];
+        Span<Prot> access = stackalloc Prot[BatchMax];
+        Span<ulong> hpa = stackalloc ulong[BatchMax];
+        Span<FaultStatus> status = stackalloc FaultStatus[BatchMax];
+        access.Fill(Prot.Write);
+        using GuestConsumer consumer = Guest.AddConsumer();
+        int page = Plan.Pages / Parts;
+        while (page < Paging.EntriesPerTable)
+        {
+            int count = int.Min(BatchMax, Paging.EntriesPerTable - page);
+            for (int i = 0; i < count; i++) gpa[i] = (ulong)page++ << Paging.PageShift;
+            var batch = new FaultBatch(gpa[..count], access[..count], hpa[..count], status[..count]);
+            Stage.Require(consumer.Fault(in batch) == count, "the window was not populated");
+        }
+    }
 
     private void Warm()
     {

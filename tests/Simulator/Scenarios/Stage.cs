@@ -13,7 +13,7 @@ internal sealed unsafe class Stage(Scheduler scheduler)
 {
     private const int CellsMax = 64;
     private const int CellBytes = 64;
-    private const int FramesMax = 512;
+    private const int FramesMax = 3 * Paging.EntriesPerTable;
 
     // Of the worker, never freed: the memory of the next schedule.
     private readonly byte* _cells = (byte*)NativeMemory.AlignedAlloc(CellsMax * CellBytes, CellBytes);
@@ -40,6 +40,8 @@ internal sealed unsafe class Stage(Scheduler scheduler)
         _seed = seed;
         _policy = policy;
         _cellCount = 0;
+        _scheduler.Stock.Reset();
+        RegionStock.Current = _scheduler.Stock;
         Choices = new Rng(seed);
     }
 
@@ -62,7 +64,7 @@ internal sealed unsafe class Stage(Scheduler scheduler)
     public Arena Arena(int frames)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(frames, FramesMax);
-        NativeMemory.Fill(_frames, (nuint)frames * (nuint)Paging.PageBytes, FrameWatch.Poison);
+        for (int frame = 0; frame < frames; frame++) Spoil(_frames + frame * (nint)Paging.PageBytes);
         var arena = new Arena(new ArenaOptions
         {
             Bytes = (ulong)frames << Paging.PageShift,
@@ -71,6 +73,13 @@ internal sealed unsafe class Stage(Scheduler scheduler)
         });
         _scheduler.Watch.Attach(arena);
         return arena;
+    }
+
+    // A frame whose first word still is the pattern was not used by the schedule before: uses begin with zeros there.
+    private static void Spoil(byte* frame)
+    {
+        const ulong Pattern = FrameWatch.Poison * 0x0101_0101_0101_0101UL;
+        if (*(ulong*)frame != Pattern) NativeMemory.Fill(frame, (nuint)Paging.PageBytes, FrameWatch.Poison);
     }
 
     /// <summary>Adds an actor; its number.</summary>

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Pagoda.Simulator.Checks;
 using Pagoda.Simulator.Memory;
@@ -20,6 +21,9 @@ internal sealed class Scheduler(int processor)
     private const int FairRun = 500;
     private const int RoundsWithoutChange = 8;
 
+    /// <summary>Stands for whatever a transfer changes.</summary>
+    public static readonly unsafe void* AnyCell = (void*)1;
+
     private readonly List<SimThread> _threads = [];
     private readonly Baton _host = new();
     private readonly int _processor = processor;
@@ -36,6 +40,9 @@ internal sealed class Scheduler(int processor)
 
     /// <summary>Who owns the frames.</summary>
     public FrameWatch Watch { get; private set; } = null!;
+
+    /// <summary>Where the bookkeeping of its worlds lies.</summary>
+    public RegionStock Stock { get; } = new();
 
     /// <summary>Sees guests' stores; null when nobody does.</summary>
     public IStoreObserver? Observer { get; set; }
@@ -99,14 +106,29 @@ internal sealed class Scheduler(int processor)
         _host.Await();
     }
 
+    /// <summary>What the step that is being decided about accesses; null for what has no address.</summary>
+    public unsafe void* Cell { get; private set; }
+
+    /// <summary>That step may change the cell.</summary>
+    public bool Writes { get; private set; }
+
     /// <summary>One step of the calling actor is about to happen.</summary>
-    public void Step(SimThread thread)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void Step(SimThread thread, void* cell, bool writes)
     {
-        if (--_countdown < 0) Decide(thread, waits: false);
+        if (--_countdown >= 0) return;
+        Cell = cell;
+        Writes = writes;
+        Decide(thread, waits: false);
     }
 
     /// <summary>The order is decided here whatever the run length: an I/O ends, an actor yields.</summary>
-    public void Point(SimThread thread) => Decide(thread, waits: false);
+    public unsafe void Point(SimThread thread)
+    {
+        Cell = AnyCell;
+        Writes = true;
+        Decide(thread, waits: false);
+    }
 
     /// <summary>The calling actor waits: it goes on when something has changed, or by and by.</summary>
     public void WaitStep(SimThread thread)
@@ -118,6 +140,7 @@ internal sealed class Scheduler(int processor)
             _idleWaits = 0;
         }
         thread.IsWaiting = true;
+        thread.WaitsSince = _changes;
         // Everybody waits for a change, and nobody has one in a buffer.
         if (++_idleWaits > RoundsWithoutChange * Count && AllWait()) Fail("deadlock: " + Describe());
         if (_idleWaits > Count) DrainEverybody();
@@ -146,6 +169,9 @@ internal sealed class Scheduler(int processor)
 
     /// <summary>Memory changed: whoever waits has a reason to look again.</summary>
     public void Changed() => _changes++;
+
+    /// <summary>How often it did.</summary>
+    public long Changes => _changes;
 
     /// <summary>Adds to what identifies the schedule.</summary>
     public void Mix(ulong value) => Trace = (Trace ^ value) * 0x9E37_79B9_7F4A_7C15 + (Trace >> 29);
@@ -255,7 +281,8 @@ internal sealed class Scheduler(int processor)
     private void Grant()
     {
         _granted = IsFair ? FairRun : int.Max(_policy.RunLength(this), 1);
-        _countdown = _granted;
+        // The step that is being decided about is the first of them.
+        _countdown = _granted - 1;
     }
 
     private bool AnyReady()

@@ -42,6 +42,9 @@ internal sealed class SimThread
     /// <summary>It waits, and nothing has changed since it looked.</summary>
     public bool IsWaiting { get; set; }
 
+    /// <summary>Changes of memory when it began to wait.</summary>
+    public long WaitsSince { get; set; }
+
     /// <summary>It sleeps on a word until somebody wakes it; 0 while it does not.</summary>
     public nuint SleepsOn { get; set; }
 
@@ -61,6 +64,7 @@ internal sealed class SimThread
     {
         Baton.BindThread(_processor);
         s_current = this;
+        RegionStock.Current = Scheduler.Stock;
         while (true)
         {
             Baton.Await();

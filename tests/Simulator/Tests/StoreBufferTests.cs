@@ -1,5 +1,4 @@
 using NUnit.Framework;
-using Pagoda.Core;
 using Pagoda.Simulator.Memory;
 using Pagoda.Simulator.Scenarios;
 using Pagoda.Simulator.Scheduling;
@@ -7,7 +6,7 @@ using Pagoda.Simulator.Scheduling;
 namespace Pagoda.Tests.Simulator;
 
 /// <summary>The memory of the simulator shows what processors show, and nothing that they do not.</summary>
-internal sealed unsafe class StoreBufferTests
+internal sealed class StoreBufferTests
 {
     private const int Seeds = 3000;
 
@@ -42,55 +41,5 @@ internal sealed unsafe class StoreBufferTests
             if (simulation.Run(scenario, seed, mode).Violation is not null) return true;
         }
         return false;
-    }
-
-    private sealed class StoreBuffering(bool fenced) : Scenario
-    {
-        public override string Name => "store-buffering";
-
-        public override int TypicalSteps => 8;
-
-        public override void Play(Stage stage)
-        {
-            ulong* x = stage.Cell();
-            ulong* y = stage.Cell();
-            ulong seenX = 1;
-            ulong seenY = 1;
-            stage.Add("one", () => seenY = StoreThenLoad(x, y));
-            stage.Add("two", () => seenX = StoreThenLoad(y, x));
-            stage.Play();
-            stage.Require(seenX + seenY != 0, "both loads missed the other's store");
-        }
-
-        private ulong StoreThenLoad(ulong* mine, ulong* other)
-        {
-            Shared.Store(mine, 1);
-            if (fenced) Shared.Fence();
-            return Shared.Load(other);
-        }
-    }
-
-    private sealed class MessagePassing(bool plain) : Scenario
-    {
-        public override string Name => "message-passing";
-
-        public override int TypicalSteps => 8;
-
-        public override void Play(Stage stage)
-        {
-            ulong* data = stage.Cell();
-            ulong* flag = stage.Cell();
-            stage.Add("sender", () =>
-            {
-                Shared.StorePlain(data, 1);
-                if (plain) Shared.StorePlain(flag, 1);
-                else Shared.Store(flag, 1);
-            });
-            stage.Add("receiver", () =>
-            {
-                if (Shared.Load(flag) == 1) stage.Require(Shared.Load(data) == 1, "the flag came before the data");
-            });
-            stage.Play();
-        }
     }
 }
