@@ -160,9 +160,6 @@ public sealed unsafe class GuestMmu : VcpuMemory
     }
 
     /// <inheritdoc/>
-    public override bool IsExclusive => _section.IsOwner(_member);
-
-    /// <inheritdoc/>
     public override bool TryBeginExclusive()
     {
         if (_section.TryBegin(_member)) return true;

@@ -33,7 +33,14 @@ public sealed unsafe partial class SoftVcpu
         long low, budget;
         int count;
         Outcome outcome;
-        goto Lookup;
+        // Most slices go on where another one began: no look-up, unless one instruction is to be executed alone.
+        target = s->Rip;
+        p = s->JumpCache + ((target & OpCache.JumpMask) << 4);
+        if (*(ulong*)p != target || (s->ModeKey & ModeKeys.Single) != 0) goto Lookup;
+        block = *(Block**)(p + 8);
+        if (*block->VersionCell != block->Version) goto Lookup;
+        s->RipBase = target - block->PageOffset;
+        goto Found;
 
     Dispatch:
         for (; ; )

@@ -15,6 +15,7 @@ public sealed unsafe partial class SoftVcpu
     private FetchPage* _fetches;
     private byte* _copy;
     private int _fetchesInVain;
+    private bool _isAlone;          // until the slice ends: no other vCPU executes
 
     /// <summary>A translation for instruction fetches.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -225,14 +226,19 @@ public sealed unsafe partial class SoftVcpu
         _cache.Commit(block, end);
         _fetchesInVain = 0;
         // What was decoded alone is executed alone, once.
-        if (_memory.IsExclusive) CutSlice();
+        if (_isAlone) CutSlice();
     }
 
     /// <summary>
     /// Other vCPUs may store beside the code as fast as it is decoded, and may wait for what it would do. After some
     /// vain attempts they stop until the block was executed. False: start the fetch over.
     /// </summary>
-    private bool MayDecode() => _fetchesInVain < FetchesInVainMax || _memory.TryBeginExclusive();
+    private bool MayDecode()
+    {
+        if (_fetchesInVain < FetchesInVainMax || _isAlone) return true;
+        _isAlone = _memory.TryBeginExclusive();
+        return _isAlone;
+    }
 
     /// <summary>The slot was left, so host pointers are from before: start the fetch over.</summary>
     private Block* Again()
@@ -245,7 +251,7 @@ public sealed unsafe partial class SoftVcpu
     /// <summary>The bytes change as fast as they are decoded.</summary>
     private Block* Changing()
     {
-        if (!_memory.IsExclusive)
+        if (!_isAlone)
         {
             _fetchesInVain = FetchesInVainMax;
             return Again();

@@ -63,6 +63,8 @@ public sealed unsafe partial class SoftVcpu
                 return Outcome.Next;
             case IntegerOp.Loop:
                 return Loop(op);
+            case >= IntegerOp.Daa and <= IntegerOp.Aad:
+                return AdjustDecimal(op);
             default:
                 return FlagInstruction((IntegerOp)op->Sub);
         }

@@ -56,14 +56,13 @@ public sealed unsafe partial class SoftVcpu
     {
         // Before the others stop: this may take a fault.
         if (!CanWriteBytes(address, bytes, IsUser)) return Outcome.Fault;
-        bool isInside = _memory.IsExclusive;
-        if (!_memory.TryBeginExclusive())
+        if (!_isAlone && !_memory.TryBeginExclusive())
         {
             RaiseRestart();
             return Outcome.Fault;
         }
         bool isDone = ChangeCopy(op, address, bytes);
-        if (!isInside) _memory.EndExclusive();
+        if (!_isAlone) _memory.EndExclusive();
         return isDone ? Outcome.Next : Outcome.Fault;
     }
 

@@ -21,7 +21,8 @@ namespace Pagoda.Machine.Cpu;
 public sealed unsafe partial class SoftVcpu : IDisposable
 {
     private const uint DefaultCacheBytes = 16 << 20;
-    private const long SliceInstructions = 4096;
+    // A microsecond or two: how long who takes a translation back, or wants the exclusive section, waits at most.
+    private const long SliceInstructions = 1024;
     private const int InstructionBytesMax = 15;
     private const int GeneralRegisters = 16;
 
@@ -130,7 +131,11 @@ public sealed unsafe partial class SoftVcpu : IDisposable
         s->InstructionsBefore += (ulong)executed;
         s->SliceBudget = 0;
         s->Budget = 0;
-        if (_memory.IsExclusive) _memory.EndExclusive();
+        if (_isAlone)
+        {
+            _isAlone = false;
+            _memory.EndExclusive();
+        }
         return exit;
     }
 

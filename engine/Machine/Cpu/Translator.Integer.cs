@@ -90,6 +90,31 @@ internal sealed unsafe partial class Translator
                 return Implied(IntegerOp.Cld, 0);
             case Mnemonic.Std:
                 return Implied(IntegerOp.Std, 0);
+            case Mnemonic.Xlatb:
+                EmitLoad(OpCode.Load8, RegisterFile.Rax, AddressOf(i));
+                return true;
+            default:
+                return TryDecimal(i);
+        }
+    }
+
+    /// <summary>Adjustments of decimal numbers, which 64-bit mode does not know.</summary>
+    private bool TryDecimal(in Instruction i)
+    {
+        switch (i.Mnemonic)
+        {
+            case Mnemonic.Daa:
+                return Implied(IntegerOp.Daa, 0);
+            case Mnemonic.Das:
+                return Implied(IntegerOp.Das, 0);
+            case Mnemonic.Aaa:
+                return Implied(IntegerOp.Aaa, 0);
+            case Mnemonic.Aas:
+                return Implied(IntegerOp.Aas, 0);
+            case Mnemonic.Aam or Mnemonic.Aad:
+                Implied(i.Mnemonic == Mnemonic.Aam ? IntegerOp.Aam : IntegerOp.Aad, 0);
+                _last->Imm = i.Immediate8;
+                return true;
             default:
                 return false;
         }

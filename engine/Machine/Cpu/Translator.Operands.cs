@@ -56,6 +56,12 @@ internal sealed unsafe partial class Translator
         if (memoryIndex != Register.None)
         {
             address.Index = RegisterFile.Of(memoryIndex);
+            if (memoryIndex == Register.AL)
+            {
+                // XLAT, the one instruction with an index of a byte.
+                Emit(OpCode.MovZx8To64, RegisterFile.Temp2, RegisterFile.Rax);
+                address.Index = RegisterFile.Temp2;
+            }
             address.Scale = (byte)int.Log2(i.MemoryIndexScale);
             address.HasIndex = true;
         }

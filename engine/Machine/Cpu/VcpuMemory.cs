@@ -91,9 +91,6 @@ public abstract unsafe class VcpuMemory
     /// <summary>Leaves the consumer slot: to call a device, or because Run returns.</summary>
     public abstract void Exit();
 
-    /// <summary>Whether this vCPU has the machine's exclusive section.</summary>
-    public abstract bool IsExclusive { get; }
-
     /// <summary>Stops every other vCPU of the machine at a block boundary.</summary>
     /// <returns>
     /// False: another vCPU did that first. The slot was left and entered again meanwhile, so the instruction starts

@@ -125,7 +125,8 @@ internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
         return true;
     }
 
-    public override bool IsExclusive => _isExclusive;
+    /// <summary>The vCPU has the exclusive section.</summary>
+    public bool IsExclusive => _isExclusive;
 
     public override bool TryBeginExclusive()
     {

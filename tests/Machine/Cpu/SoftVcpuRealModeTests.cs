@@ -209,6 +209,63 @@ public sealed unsafe class SoftVcpuRealModeTests
     }
 
     [Test]
+    public void TablesAreIndexedByAByte()
+    {
+        _fixture.Write(0x5_1234 + 0x99, 0x42, 1);
+        Run(a =>
+        {
+            a.mov(ax, 0x5000);
+            a.mov(fs, eax);
+            a.mov(bx, 0x1234);
+            a.mov(ax, 0x7799);
+            a.db(0x64);
+            a.xlatb();
+        });
+        Assert.That((ushort)State->Gpr[0], Is.EqualTo(0x7742));
+    }
+
+    [Test]
+    public void EveryAddressingFormReachesItsByte()
+    {
+        const ushort Bx = 0x1234;
+        const ushort Bp = 0x2222;
+        const ushort Si = 0xF0F0;
+        const ushort Di = 0x0808;
+        ushort[] sums = [Bx + Si & 0xFFFF, Bx + Di, Bp + Si & 0xFFFF, Bp + Di, Si, Di, Bp, Bx];
+        bool[] usesStack = [false, false, true, true, false, false, true, false];
+        ulong[] bases = [0x2_0000, 0x4_0000, 0x6_0000];     // DS, SS, ES
+        for (int i = 0; i < 3; i++) State->SegmentBase[new[] { 3, 2, 0 }[i]] = bases[i];
+        _fixture.Cpu.ModeChanged();
+        for (int form = 0; form < 24; form++)
+        {
+            int mode = form >> 3;
+            int rm = form & 7;
+            int displacement = mode == 0 ? 0 : mode == 1 ? -0x12 : 0x7654;
+            bool isAbsolute = mode == 0 && rm == 6;
+            int offset = isAbsolute ? 0x4321 : sums[rm] + displacement & 0xFFFF;
+            for (int segment = 0; segment < 2; segment++)
+            {
+                ulong place = bases[segment == 1 ? 2 : usesStack[rm] && !isAbsolute ? 1 : 0] + (ulong)offset;
+                _fixture.Write(place, 0, 1);
+                Run(a =>
+                {
+                    a.mov(bx, unchecked((short)Bx));
+                    a.mov(bp, unchecked((short)Bp));
+                    a.mov(si, unchecked((short)Si));
+                    a.mov(di, unchecked((short)Di));
+                    a.mov(al, 0x5A);
+                    if (segment == 1) a.db(0x26);
+                    a.db(0x88, (byte)(mode << 6 | rm));         // mov [form], al
+                    if (isAbsolute) a.dw(0x4321);
+                    else if (mode == 1) a.db(unchecked((byte)displacement));
+                    else if (mode == 2) a.dw((ushort)displacement);
+                });
+                Assert.That(_fixture.Read(place, 1), Is.EqualTo(0x5A), $"form {form}, segment {segment}");
+            }
+        }
+    }
+
+    [Test]
     public void FarPointersLoadASegmentAndARegister()
     {
         _fixture.Write(0x500, 0x2000_1234, 4);
