@@ -2,14 +2,18 @@ using System;
 
 namespace Pagoda.Machine;
 
-/// <summary>Measures the managed bytes and collections of the whole process, but for pauses.</summary>
+/// <summary>Measures the managed bytes and collections of the whole process, but for what one thread does in pauses.
+/// </summary>
 /// <remarks>
-/// What other threads allocate during a pause is left out with it. Use: Start, any number of Pause and Resume, Stop.
+/// What other threads allocate during a pause counts. Use: Start, any number of Pause and Resume, Stop, on one thread.
 /// </remarks>
 public struct AllocationMeter
 {
     private long _bytesAtStart;
+    private long _ownBytesAtPause;
+    private long _leftOut;
     private int _collectionsAtStart;
+    private int _collectionsAtPause;
 
     /// <summary>Bytes measured; final after Stop.</summary>
     public long Bytes { get; private set; }
@@ -20,25 +24,29 @@ public struct AllocationMeter
     /// <summary>Starts measuring from zero.</summary>
     public void Start()
     {
-        Bytes = 0;
-        Collections = 0;
-        Resume();
-    }
-
-    /// <summary>Stops measuring for a while.</summary>
-    public void Pause() => Stop();
-
-    /// <summary>Goes on measuring.</summary>
-    public void Resume()
-    {
+        this = default;
         _collectionsAtStart = GC.CollectionCount(0);
         _bytesAtStart = GC.GetTotalAllocatedBytes(precise: true);
     }
 
-    /// <summary>Ends the measurement, or a part of it.</summary>
+    /// <summary>Leaves out what this thread allocates from here on.</summary>
+    public void Pause()
+    {
+        _collectionsAtPause = GC.CollectionCount(0);
+        _ownBytesAtPause = GC.GetAllocatedBytesForCurrentThread();
+    }
+
+    /// <summary>Goes on measuring this thread too.</summary>
+    public void Resume()
+    {
+        _leftOut += GC.GetAllocatedBytesForCurrentThread() - _ownBytesAtPause;
+        _collectionsAtStart += GC.CollectionCount(0) - _collectionsAtPause;
+    }
+
+    /// <summary>Ends the measurement.</summary>
     public void Stop()
     {
-        Bytes += GC.GetTotalAllocatedBytes(precise: true) - _bytesAtStart;
-        Collections += GC.CollectionCount(0) - _collectionsAtStart;
+        Bytes = GC.GetTotalAllocatedBytes(precise: true) - _bytesAtStart - _leftOut;
+        Collections = GC.CollectionCount(0) - _collectionsAtStart;
     }
 }

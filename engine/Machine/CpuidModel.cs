@@ -1,5 +1,6 @@
 using System;
 using System.Buffers.Binary;
+using System.Numerics;
 using Pagoda.Core;
 using Pagoda.Machine.Cpu;
 
@@ -7,8 +8,8 @@ namespace Pagoda.Machine;
 
 /// <summary>What CPUID says: a processor of our own make, with what the software vCPU really executes.</summary>
 /// <remarks>
-/// Intel SDM volume 2, CPUID; AMD64 APM volume 3, appendix E. No cache, no APIC, no vector extension is reported, so
-/// a guest uses none. A leaf beyond the last answers zeros.
+/// Intel SDM volume 2, CPUID; AMD64 APM volume 3, appendix E. No cache, no x2APIC, no vector extension is reported, so
+/// a guest uses none. All processors are cores of one package. A leaf beyond the last answers zeros.
 /// </remarks>
 [AllocationFree]
 public static class CpuidModel
@@ -16,7 +17,9 @@ public static class CpuidModel
     /// <summary>Width of a guest-physical address.</summary>
     public const int PhysBits = 46;
 
-    private const uint BasicLast = 1;
+    private const uint BasicLast = TopologyLeaf;
+    private const uint FeatureLeaf = 1;
+    private const uint TopologyLeaf = 0xB;
     private const uint ExtendedFirst = 0x8000_0000;
     private const uint ExtendedLast = 0x8000_0008;
     private const uint BrandFirst = 0x8000_0002;
@@ -33,10 +36,13 @@ public static class CpuidModel
         | 1u << 5                                   // RDMSR, WRMSR
         | 1u << 6                                   // PAE
         | 1u << 8                                   // CMPXCHG8B
+        | 1u << 9                                   // APIC
         | 1u << 13                                  // global pages
         | 1u << 15                                  // CMOV
         | 1u << 19                                  // CLFLUSH
         | 1u << 24;                                 // FXSAVE
+
+    private const uint ManyProcessors = 1u << 28;   // the number of processors in a package is valid
 
     private const uint MoreBasicFeatures = 1u << 13 // CMPXCHG16B
         | 1u << 23;                                 // POPCNT
@@ -54,8 +60,13 @@ public static class CpuidModel
     private static ReadOnlySpan<byte> Brand =>
         "Pagoda software vCPU\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"u8;
 
-    /// <summary>Answers a leaf (EAX); no leaf here has subleaves.</summary>
-    public static void Answer(uint leaf, out CpuidResult result)
+    /// <summary>Answers a leaf (EAX) and subleaf (ECX).</summary>
+    /// <param name="leaf">The leaf.</param>
+    /// <param name="subleaf">The subleaf; only the topology's leaf has them.</param>
+    /// <param name="apicId">The asking processor's APIC identity.</param>
+    /// <param name="processors">How many processors the machine has, 1 to 255.</param>
+    /// <param name="result">The four registers.</param>
+    public static void Answer(uint leaf, uint subleaf, uint apicId, int processors, out CpuidResult result)
     {
         result = default;
         switch (leaf)
@@ -66,11 +77,14 @@ public static class CpuidModel
                 result.Edx = Word(Vendor, 1);
                 result.Ecx = Word(Vendor, 2);
                 break;
-            case BasicLast:
+            case FeatureLeaf:
                 result.Eax = Signature;
-                result.Ebx = FlushLineBytes;
+                result.Ebx = FlushLineBytes | (uint)processors << 16 | apicId << 24;
                 result.Ecx = MoreBasicFeatures;
-                result.Edx = BasicFeatures;
+                result.Edx = BasicFeatures | (processors > 1 ? ManyProcessors : 0);
+                break;
+            case TopologyLeaf:
+                AnswerTopology(subleaf, apicId, processors, out result);
                 break;
             case ExtendedFirst:
                 result.Eax = ExtendedLast;
@@ -92,6 +106,19 @@ public static class CpuidModel
             default:
                 break;
         }
+    }
+
+    // Level 0: one thread a core. Level 1: all cores of the package.
+    private static void AnswerTopology(uint level, uint apicId, int processors, out CpuidResult result)
+    {
+        result = default;
+        result.Ecx = level & byte.MaxValue;
+        result.Edx = apicId;
+        if (level > 1) return;
+        // How many bits of an APIC identity tell what is within the level: enough for all processors.
+        if (level == 1) result.Eax = (uint)BitOperations.Log2((uint)(2 * processors - 1));
+        result.Ebx = level == 0 ? 1 : (uint)processors;
+        result.Ecx |= (level + 1) << 8;
     }
 
     private static uint Word(ReadOnlySpan<byte> text, int index) =>

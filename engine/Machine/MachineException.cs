@@ -29,6 +29,9 @@ public enum MachineSubject : byte
     /// <summary>When superpages are made.</summary>
     Policy,
 
+    /// <summary>The number of processors.</summary>
+    Processors,
+
     /// <summary>The kernel's image.</summary>
     Kernel,
 

@@ -7,6 +7,9 @@ namespace Pagoda.Machine;
 /// <summary>What a machine is made of, and when its run ends.</summary>
 public sealed class MachineOptions
 {
+    /// <summary>Processors at most.</summary>
+    public const int ProcessorsMax = 64;
+
     /// <summary>The guest's memory.</summary>
     public required MemoryMap Memory { get; init; }
 
@@ -15,6 +18,14 @@ public sealed class MachineOptions
 
     /// <summary>Bytes of the arena, which holds the guest's memory and the engine's tables; whole pages.</summary>
     public required ulong ArenaBytes { get; init; }
+
+    /// <summary>Processors, 1 to <see cref="ProcessorsMax"/>.</summary>
+    public int Processors { get; init; } = 1;
+
+    /// <summary>
+    /// Each processor has a host thread of its own, and no two runs are the same; else one thread gives them turns.
+    /// </summary>
+    public bool Threads { get; init; }
 
     /// <summary>The format of the nested tables: <see cref="TableKind.Ept"/> or <see cref="TableKind.Rvi"/>.</summary>
     public TableKind Tables { get; init; } = TableKind.Ept;

@@ -6,13 +6,13 @@ public enum RunEnd : byte
     /// <summary>The awaited text was sent over the serial line.</summary>
     Until,
 
-    /// <summary>The processor halted, and nothing can wake it.</summary>
+    /// <summary>All processors halted, and nothing can wake one.</summary>
     Halt,
 
     /// <summary>The time limit passed.</summary>
     Timeout,
 
-    /// <summary>A fault while a double fault was delivered: the processor shut down.</summary>
+    /// <summary>A fault while a double fault was delivered: a processor shut down.</summary>
     TripleFault,
 
     /// <summary>The machine could not go on; the result's message says why.</summary>

@@ -15,10 +15,14 @@ public sealed class RunResult
     /// <summary>Wall-clock time from the guest's first instruction to its last.</summary>
     public required TimeSpan Elapsed { get; init; }
 
-    /// <summary>Instructions executed; a REP instruction counts once.</summary>
+    /// <summary>Instructions executed by all processors; a REP instruction counts once.</summary>
     public required ulong GuestInstructions { get; init; }
 
-    /// <summary>Virtual time that passed for the guest, in nanoseconds.</summary>
+    /// <summary>The same, processor by processor.</summary>
+    public required ReadOnlyMemory<ulong> ProcessorInstructions { get; init; }
+
+    /// <summary>Virtual time that passed for the guest, in nanoseconds: that of the processor furthest ahead.
+    /// </summary>
     public required ulong VirtualNanoseconds { get; init; }
 
     /// <summary>The last 4 KiB of serial output.</summary>

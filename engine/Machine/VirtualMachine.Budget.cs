@@ -1,5 +1,6 @@
 using Pagoda.Core;
 using Pagoda.Faults;
+using Pagoda.Machine.Cpu;
 using Pagoda.Reclaim;
 
 namespace Pagoda.Machine;
@@ -55,10 +56,10 @@ public sealed unsafe partial class VirtualMachine
         }
     }
 
-    private string ExplainMemory()
+    private string ExplainMemory(GuestMmu memory)
     {
-        FaultStatus status = _memory.LastFailure;
-        string where = " at " + new Gpa(_memory.LastFailureGpa);
+        FaultStatus status = memory.LastFailure;
+        string where = " at " + new Gpa(memory.LastFailureGpa);
         if (status is FaultStatus.Poisoned or FaultStatus.PagerError)
         {
             return "machine check: the page" + where + " was lost, because it could not be read back from the swap "

@@ -1,6 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Threading;
 using Pagoda.Core;
 using Pagoda.Machine.Cpu;
 using Pagoda.Machine.Devices;
@@ -9,87 +10,29 @@ namespace Pagoda.Machine;
 
 public sealed unsafe partial class VirtualMachine
 {
-    private const long TurnInstructions = 10_000;
-    private const int ObservationsPerSecond = 4;
-    private VcpuExit _exit;
+    private Processor? _ender;
 
     /// <summary>Runs until the guest ends, sends the awaited text, or is out of time. Once in its life.</summary>
     /// <param name="observer">Watches the run; null for none.</param>
     public RunResult Run(IRunObserver? observer = null)
     {
+        Thread[]? threads = _options.Threads ? StartThreads() : null;
         var meter = default(AllocationMeter);
         meter.Start();
         long started = Stopwatch.GetTimestamp();
-        RunEnd end = observer is null ? RunGuest(started) : RunObserved(started, observer, ref meter);
+        RunEnd end = threads is null
+            ? RunTurns(started, observer, ref meter)
+            : RunThreads(started, observer, ref meter);
         long elapsed = Stopwatch.GetTimestamp() - started;
         meter.Stop();
+        if (threads is not null) Array.ForEach(threads, thread => thread.Join());
         return Report(end, Stopwatch.GetElapsedTime(0, elapsed), in meter);
-    }
-
-    private RunEnd RunGuest(long started)
-    {
-        long deadline = Deadline(started);
-        while (true)
-        {
-            if (Turn(out RunEnd end)) return end;
-            if (deadline != long.MaxValue && Stopwatch.GetTimestamp() >= deadline) return RunEnd.Timeout;
-        }
-    }
-
-    private RunEnd RunObserved(long started, IRunObserver observer, ref AllocationMeter meter)
-    {
-        long deadline = Deadline(started);
-        long next = started;
-        while (true)
-        {
-            if (Turn(out RunEnd end)) return end;
-            long now = Stopwatch.GetTimestamp();
-            if (now >= deadline) return RunEnd.Timeout;
-            if (now < next) continue;
-            next = now + Stopwatch.Frequency / ObservationsPerSecond;
-            meter.Pause();
-            observer.Observe(Progress(now - started));
-            meter.Resume();
-        }
-    }
-
-    /// <summary>Gives the vCPU one turn; true when the run has ended.</summary>
-    private bool Turn(out RunEnd end)
-    {
-        VcpuExit exit = _vcpu.Run(TurnInstructions);
-        _budget?.Step();
-        _console.Flush();
-        end = RunEnd.Error;
-        if (_console.HasFailed) return true;
-        if (_console.IsTextFound)
-        {
-            end = RunEnd.Until;
-            return true;
-        }
-        switch (exit)
-        {
-            case VcpuExit.BudgetExhausted:
-                end = RunEnd.Timeout;
-                return _vcpu.Instructions >= _options.InstructionsMax;
-            case VcpuExit.Halted: end = RunEnd.Halt; break;
-            case VcpuExit.TripleFault: end = RunEnd.TripleFault; break;
-            default: break;
-        }
-        _exit = exit;
-        return true;
-    }
-
-    private long Deadline(long started)
-    {
-        if (_options.TimeLimit is not TimeSpan limit) return long.MaxValue;
-        double ticks = limit.TotalSeconds * Stopwatch.Frequency;
-        return ticks < long.MaxValue - started ? started + (long)ticks : long.MaxValue;
     }
 
     private RunProgress Progress(long ticks) => new()
     {
         Elapsed = Stopwatch.GetElapsedTime(0, ticks),
-        GuestInstructions = _vcpu.Instructions,
+        GuestInstructions = TotalInstructions(),
         Counters = Guest.Counters,
         IsInsideControlSequence = _console.IsInsideControlSequence,
     };
@@ -100,18 +43,28 @@ public sealed unsafe partial class VirtualMachine
         if (end == RunEnd.Halt && message.Length > 0) end = RunEnd.Error;
         var tail = new byte[SerialConsole.TailBytes];
         int tailBytes = _console.CopyTail(tail);
+        var instructions = new ulong[_processors.Length];
+        ulong mmioExits = 0, ioExits = 0, time = 0;
+        foreach (Processor processor in _processors)
+        {
+            instructions[processor.Index] = processor.Instructions;
+            mmioExits += processor.Bus.MmioExits;
+            ioExits += processor.Bus.IoExits;
+            time = Math.Max(time, processor.Clock);
+        }
         return new RunResult
         {
             End = end,
             Message = message,
             Elapsed = elapsed,
-            GuestInstructions = _vcpu.Instructions,
-            VirtualNanoseconds = _vcpu.TimeNanoseconds,
+            GuestInstructions = TotalInstructions(),
+            ProcessorInstructions = instructions,
+            VirtualNanoseconds = time,
             ConsoleTail = tail.AsMemory(0, tailBytes),
             Counters = Guest.Counters,
-            MmioExits = _bus.MmioExits,
-            IoExits = _bus.IoExits,
-            UnclaimedAccesses = _ports.UnclaimedReads + _ports.UnclaimedWrites,
+            MmioExits = mmioExits,
+            IoExits = ioExits,
+            UnclaimedAccesses = _devices.Ports.UnclaimedReads + _devices.Ports.UnclaimedWrites,
             ManagedBytesAllocated = meter.Bytes,
             GcCollections = meter.Collections,
         };
@@ -120,15 +73,18 @@ public sealed unsafe partial class VirtualMachine
     private string Explain(RunEnd end)
     {
         if (end == RunEnd.Halt) return ExplainHalt();
-        if (end == RunEnd.TripleFault) return "the processor shut down, a triple fault: " + _vcpu.DescribeRegisters();
-        if (end != RunEnd.Error) return "";
-        if (_console.HasFailed) return "the console's output could not be written.";
-        return _exit switch
+        bool isError = end == RunEnd.Error;
+        if (isError && _console.HasFailed) return "the console's output could not be written.";
+        if (_ender is null || !(isError || end == RunEnd.TripleFault)) return "";
+        SoftVcpu vcpu = _ender.Vcpu;
+        string why = _ender.LastExit switch
         {
-            VcpuExit.Unsupported => "the guest needs what the processor has not: " + _vcpu.DescribeUnsupported(),
-            VcpuExit.MemoryError => ExplainMemory() + _vcpu.DescribeRegisters(),
-            _ => "the guest asked for a reset: " + _vcpu.DescribeRegisters(),
+            VcpuExit.TripleFault => "the processor shut down, a triple fault: " + vcpu.DescribeRegisters(),
+            VcpuExit.Unsupported => "the guest needs what the processor has not: " + vcpu.DescribeUnsupported(),
+            VcpuExit.MemoryError => ExplainMemory(_ender.Memory) + vcpu.DescribeRegisters(),
+            _ => "the guest asked for a reset: " + vcpu.DescribeRegisters(),
         };
+        return _processors.Length == 1 ? why : "processor " + _ender.Index + ": " + why;
     }
 
     private string ExplainHalt()

@@ -11,6 +11,7 @@ namespace Pagoda.Machine;
 public sealed unsafe partial class VirtualMachine
 {
     private const ulong WarmArenaBytes = 8UL << 20;
+    private const int WarmProcessorsMax = 2;
     private const ulong WarmInstructionsMax = 20_000_000;
     private const ulong WarmInstructionsMaxSwapping = 4_000_000;
 
@@ -23,12 +24,15 @@ public sealed unsafe partial class VirtualMachine
     public static void Warm(MachineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        int processors = Math.Min(options.Processors, WarmProcessorsMax);
         bool swaps = options.Swap is not null;
         var map = new MemoryMap(MemoryMap.BytesMin, CpuidModel.PhysBits);
         using var machine = new VirtualMachine(new MachineOptions
         {
             Memory = map,
-            Boot = BootPlan.ForProgram(MemoryCheckProgram.Gpa, MemoryCheckProgram.Assemble(), map),
+            Boot = BootPlan.ForProgram(MemoryCheckProgram.Gpa, MemoryCheckProgram.Assemble(processors), map),
+            Processors = processors,
+            Threads = options.Threads,
             ArenaBytes = WarmArenaBytes,
             Tables = options.Tables,
             HardwareAd = options.HardwareAd,

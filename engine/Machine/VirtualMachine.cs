@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.InteropServices;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
 using Pagoda.Faults;
@@ -10,10 +11,11 @@ using Pagoda.Physical;
 
 namespace Pagoda.Machine;
 
-/// <summary>A PC with one software vCPU, its memory on nested page tables, and the few devices guests need.</summary>
+/// <summary>A PC with software vCPUs, its memory on nested page tables, and the few devices guests need.</summary>
 /// <remarks>
-/// One host thread makes it, runs it and disposes it. Virtual time alone drives it, so that two runs of the same guest
-/// differ in wall-clock time only. No device raises an interrupt, so a halted processor stays halted.
+/// One host thread makes it, runs it and disposes it. Unless each processor has a thread of its own, virtual time alone
+/// drives it, so that two runs of the same guest differ in wall-clock time only. No device raises an interrupt; what
+/// wakes a halted processor is another one, or the timer of its APIC.
 /// </remarks>
 public sealed unsafe partial class VirtualMachine : IDisposable
 {
@@ -26,14 +28,14 @@ public sealed unsafe partial class VirtualMachine : IDisposable
 
     private readonly MachineOptions _options;
     private readonly SerialConsole _console;
-    private readonly PortSpace _ports;
-    private readonly MachineBus _bus;
-    private readonly GuestConsumer _consumer;
-    private readonly CodeLines _code;
-    private readonly ExclusiveSection _section;
-    private readonly GuestMmu _memory;
+    private readonly SharedDevices _devices;
+    private readonly MemoryImagePager? _firmware;
     private readonly MemoryBudget? _budget;
-    private readonly SoftVcpu _vcpu;
+    private readonly CodeLines? _code;
+    private readonly ExclusiveSection? _section;
+    private readonly Processor[] _processors;
+    private readonly Schedule _schedule = null!;
+    private readonly ThreadCells* _threads;
 
     /// <summary>Makes a machine and loads what it starts with.</summary>
     /// <param name="options">What it is made of.</param>
@@ -49,11 +51,12 @@ public sealed unsafe partial class VirtualMachine : IDisposable
             throw new MachineException(MachineSubject.Arena,
                 "the arena is smaller than the guest's memory; enlarge it.");
         }
+        RequireProcessors(options);
         RequireBudget(options);
         _options = options;
         _console = new SerialConsole(sink, new TextMatcher(options.Until.Span));
-        _ports = new PortSpace(_console);
-        _bus = new MachineBus(_ports);
+        _devices = new SharedDevices(new PortSpace(_console), options.Processors);
+        _processors = new Processor[options.Processors];
         bool complete = false;
         try
         {
@@ -67,13 +70,16 @@ public sealed unsafe partial class VirtualMachine : IDisposable
                 Policy = options.Policy,
                 Swap = _budget?.Space,
             });
-            MapMemory(Guest, options.Memory);
-            _consumer = Guest.AddConsumer();
+            _firmware = new MemoryImagePager(AcpiTables.Make(options.Processors));
+            MapMemory(Guest, options.Memory, _firmware);
             _code = new CodeLines(Arena);
-            _section = new ExclusiveSection(1);
-            _memory = new GuestMmu(Guest, _consumer, _code, _section);
-            _vcpu = new SoftVcpu(_memory, _bus);
-            _bus.Attach(_vcpu);
+            _section = new ExclusiveSection(options.Processors);
+            for (int i = 0; i < _processors.Length; i++)
+            {
+                _processors[i] = new Processor(i, Guest, _devices, _code, _section);
+            }
+            _schedule = new Schedule(_processors, _devices.Lock);
+            _threads = (ThreadCells*)NativeMemory.AllocZeroed((nuint)sizeof(ThreadCells));
             Load(options.Boot);
             complete = true;
         }
@@ -92,25 +98,35 @@ public sealed unsafe partial class VirtualMachine : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _vcpu?.Dispose();
+        NativeMemory.Free(_threads);
+        _schedule?.Dispose();
+        foreach (Processor? processor in _processors) processor?.Dispose();
         _section?.Dispose();
         _code?.Dispose();
-        _consumer?.Dispose();
         Guest?.Dispose();
+        _firmware?.Dispose();
         _budget?.Dispose();
         Arena?.Dispose();
     }
 
     // One object holds low memory, at offsets that are its addresses: its windows of 2 MiB are the guest's.
-    private static void MapMemory(Guest guest, MemoryMap map)
+    private static void MapMemory(Guest guest, MemoryMap map, MemoryImagePager firmware)
     {
         using VmObject low = guest.MakeMemory(map.LowEnd);
         guest.MapObject(new Gpa(0), low, 0, MemoryMap.HoleStart);
         guest.MapObject(new Gpa(MemoryMap.ExtendedStart), low, MemoryMap.ExtendedStart,
             map.LowEnd - MemoryMap.ExtendedStart);
         guest.MapMemory(new Gpa(MemoryMap.VgaTextStart), MemoryMap.VgaTextBytes);
-        guest.MapRom(new Gpa(MemoryMap.RomStart), MemoryMap.ExtendedStart - MemoryMap.RomStart, ZeroFillPager.Instance);
+        guest.MapRom(new Gpa(MemoryMap.RomStart), AcpiTables.Gpa - MemoryMap.RomStart, ZeroFillPager.Instance);
+        guest.MapRom(new Gpa(AcpiTables.Gpa), MemoryMap.ExtendedStart - AcpiTables.Gpa, firmware);
         if (map.HighEnd != 0) guest.MapMemory(new Gpa(MemoryMap.HighStart), map.HighEnd - MemoryMap.HighStart);
+    }
+
+    private static void RequireProcessors(MachineOptions options)
+    {
+        if (options.Processors is >= 1 and <= MachineOptions.ProcessorsMax) return;
+        throw new MachineException(MachineSubject.Processors, options.Processors
+            + " processors cannot be had: use 1 to " + MachineOptions.ProcessorsMax + ".");
     }
 
     // 32-bit protected mode, flat segments, paging and interrupts off: the 32-bit boot protocol of Linux.
@@ -123,7 +139,8 @@ public sealed unsafe partial class VirtualMachine : IDisposable
             throw new MachineException(MachineSubject.Arena, "what the guest starts with could not be loaded at "
                 + new Gpa(segment.Gpa) + " (" + status + "); enlarge the arena.");
         }
-        VcpuState* state = _vcpu.State;
+        SoftVcpu vcpu = _processors[0].Vcpu;
+        VcpuState* state = vcpu.State;
         state->Rip = boot.EntryPoint;
         state->Gpr[StackRegister] = BootPlan.StackTop;
         state->Gpr[SourceRegister] = BootPlan.ZeroPageGpa;
@@ -132,9 +149,9 @@ public sealed unsafe partial class VirtualMachine : IDisposable
         for (int segment = 0; segment < SegmentCount; segment++)
         {
             bool isCode = segment == CodeSegment;
-            _vcpu.SetSegment(segment, isCode ? BootPlan.CodeSelector : BootPlan.DataSelector,
+            vcpu.SetSegment(segment, isCode ? BootPlan.CodeSelector : BootPlan.DataSelector,
                 isCode ? FlatCodeRights : FlatDataRights, uint.MaxValue, 0);
         }
-        _vcpu.ModeChanged();
+        vcpu.ModeChanged();
     }
 }

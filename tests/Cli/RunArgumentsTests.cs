@@ -19,6 +19,8 @@ public sealed class RunArgumentsTests
         Assert.That(arguments.ArenaBytes, Is.EqualTo(80 * Mebibyte), "memory and a quarter");
         Assert.That(arguments.Tables, Is.EqualTo(TableKind.Ept));
         Assert.That(arguments.HardwareAd && arguments.Superpages && !arguments.Quiet);
+        Assert.That(arguments.Cpus, Is.EqualTo(1));
+        Assert.That(arguments.Threads, Is.False);
         Assert.That(arguments.Swap, Is.Null);
         Assert.That(arguments.ResidentBytes, Is.Zero);
         Assert.That(arguments.Policy, Is.EqualTo(SuperpagePolicy.Fixed));
@@ -37,9 +39,9 @@ public sealed class RunArgumentsTests
     public void EveryOptionArrives()
     {
         RunArguments arguments = Parse("--kernel", "k", "--append", "a b", "--memory", "32M", "--arena", "64M",
-            "--tables", "ept", "--no-hw-ad", "--no-superpages", "--cpus", "1", "--until", "@text", "--timeout", "2m",
-            "--json", "j", "--dump", "d", "--quiet", "--resident", "8M", "--swap", "s", "--reset-swap", "--policy",
-            "fixed");
+            "--tables", "ept", "--no-hw-ad", "--no-superpages", "--cpus", "4", "--threads", "--until", "@text",
+            "--timeout", "2m", "--json", "j", "--dump", "d", "--quiet", "--resident", "8M", "--swap", "s",
+            "--reset-swap", "--policy", "fixed");
         Assert.That(arguments.Kernel, Is.EqualTo("k"));
         Assert.That(arguments.Append, Is.EqualTo("a b"));
         Assert.That(arguments.MemoryBytes, Is.EqualTo(32 * Mebibyte));
@@ -51,6 +53,8 @@ public sealed class RunArgumentsTests
         Assert.That(arguments.Dump, Is.EqualTo("d"));
         Assert.That(arguments.Quiet, Is.True);
         Assert.That(arguments.ResidentBytes, Is.EqualTo(8 * Mebibyte));
+        Assert.That(arguments.Cpus, Is.EqualTo(4));
+        Assert.That(arguments.Threads, Is.True);
         Assert.That(arguments.Swap, Is.EqualTo("s"));
         Assert.That(arguments.ResetSwap, Is.True);
     }

@@ -35,7 +35,7 @@ public sealed class RunCommandTests
     [TestCase("--tables npt --no-hw-ad", "--no-hw-ad: NPT always has hardware")]
     [TestCase("--cpus 0", "--cpus '0' is no number")]
     [TestCase("--cpus x", "--cpus 'x' is no number")]
-    [TestCase("--cpus 2", "--cpus 2: a guest has one processor")]
+    [TestCase("--cpus 65", "--cpus '65' is no number of processors: use 1 to 64")]
     [TestCase("--timeout soon", "--timeout 'soon' is no time")]
     [TestCase("--timeout 0", "--timeout '0' is no time")]
     [TestCase("--timeout", "--timeout")]

@@ -13,8 +13,9 @@ public sealed class RunReportTests
 {
     private static readonly string[] s_names =
     [
-        "exit", "elapsedSeconds", "guestInstructions", "guestMips", "console", "nestedFaults", "spuriousFaults",
-        "accessedEmulations", "dirtyEmulations", "superpageAccessedEmulations", "adEmulationSuperpagePromotions",
+        "exit", "elapsedSeconds", "guestInstructions", "cpus", "vcpuInstructions", "guestMips", "console",
+        "nestedFaults", "spuriousFaults", "accessedEmulations", "dirtyEmulations", "superpageAccessedEmulations",
+        "adEmulationSuperpagePromotions",
         "mmioExits", "ioExits", "invalidations", "kicks", "holds", "releases", "residentPages", "wiredPages",
         "tablePages", "promotions", "promotionFailures", "demotions", "superpageCoverage", "swapIns", "swapOuts",
         "swapReadBytes", "swapWriteBytes", "zeroPagesElided", "cleanEvictions", "poisonedPages",
@@ -38,6 +39,8 @@ public sealed class RunReportTests
         Assert.That(root.GetProperty("exit").GetString(), Is.EqualTo("until"));
         Assert.That(root.GetProperty("elapsedSeconds").GetDouble(), Is.EqualTo(2.5));
         Assert.That(root.GetProperty("guestInstructions").GetUInt64(), Is.EqualTo(500_000_000UL));
+        Assert.That(root.GetProperty("cpus").GetInt32(), Is.EqualTo(2));
+        Assert.That(root.GetProperty("vcpuInstructions")[1].GetUInt64(), Is.EqualTo(200_000_000UL));
         Assert.That(root.GetProperty("guestMips").GetDouble(), Is.EqualTo(200));
         Assert.That(root.GetProperty("console").GetString(), Is.EqualTo("\u001b[1;1HPass:  1\n"));
         string[] counted =
@@ -69,6 +72,7 @@ public sealed class RunReportTests
         Message = "",
         Elapsed = TimeSpan.FromSeconds(2.5),
         GuestInstructions = 500_000_000,
+        ProcessorInstructions = new ulong[] { 300_000_000, 200_000_000 },
         VirtualNanoseconds = 600_000_000,
         ConsoleTail = Encoding.ASCII.GetBytes("\u001b[1;1HPass:  1\n"),
         Counters = new GuestCounters

@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using NUnit.Framework;
 using Pagoda.Machine;
 
@@ -24,6 +25,20 @@ public sealed class AllocationMeterTests
         meter.Stop();
         Assert.That(meter.Bytes, Is.InRange(2 * ArrayBytes, 20 * ArrayBytes));
         Assert.That(meter.Collections, Is.Zero);
+    }
+
+    [Test]
+    public void WhatOtherThreadsAllocateDuringAPauseIsMeasured()
+    {
+        var meter = default(AllocationMeter);
+        meter.Start();
+        meter.Pause();
+        var other = new Thread(() => s_kept = new byte[50 * ArrayBytes]);
+        other.Start();
+        other.Join();
+        meter.Resume();
+        meter.Stop();
+        Assert.That(meter.Bytes, Is.GreaterThanOrEqualTo(50 * ArrayBytes));
     }
 
     [Test]

@@ -56,4 +56,30 @@ public sealed class MachineBusTests
         RunResult result = BareMachine.Run([0xE4, 0x61, 0xF4], out _);
         Assert.That(result.VirtualNanoseconds, Is.EqualTo(1_002UL));
     }
+
+    [Test]
+    public void TheApicsBaseSaysThatItIsTheFirstProcessorsAndEnabled()
+    {
+        // mov ecx, 1Bh; rdmsr; mov edx, 3F8h; shr eax, 8; out dx, al; hlt
+        byte[] code = [0xB9, 0x1B, 0, 0, 0, 0x0F, 0x32, 0xBA, 0xF8, 3, 0, 0, 0xC1, 0xE8, 8, 0xEE, 0xF4];
+        RunResult result = BareMachine.Run(code, out string console);
+        Assert.That(console, Is.EqualTo("\u0009"), result.Message);
+    }
+
+    [TestCase(0xFEE0_0900u, false, 0x14)]       // as it is
+    [TestCase(0xFEE0_0100u, false, 0xFF)]       // switched off
+    [TestCase(0xFEE1_0900u, true, 0)]           // moved
+    [TestCase(0xFEE0_0D00u, true, 0)]           // x2APIC
+    public void TheApicCanBeSwitchedOffButNotMoved(uint value, bool faults, int version)
+    {
+        // mov ecx, 1Bh; xor edx, edx; mov eax, value; wrmsr; mov al, [0FEE00030h]...
+        byte[] code =
+        [
+            0xB9, 0x1B, 0, 0, 0, 0x31, 0xD2, 0xB8, (byte)value, (byte)(value >> 8), (byte)(value >> 16),
+            (byte)(value >> 24), 0x0F, 0x30, 0xA1, 0x30, 0, 0xE0, 0xFE, 0xBA, 0xF8, 3, 0, 0, 0xEE, 0xF4,
+        ];
+        RunResult result = BareMachine.Run(code, out string console);
+        Assert.That(result.End, Is.EqualTo(faults ? RunEnd.TripleFault : RunEnd.Halt), result.Message);
+        if (!faults) Assert.That(console, Is.EqualTo(((char)version).ToString()));
+    }
 }

@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using Pagoda.Machine;
 using Pagoda.PageTables;
 using Pagoda.Physical;
 
@@ -79,7 +80,12 @@ internal sealed class RunArguments
 
     private static readonly Option<string> s_cpus = new("--cpus")
     {
-        HelpName = "N", Description = "Virtual processors.", DefaultValueFactory = _ => "1",
+        HelpName = "N", Description = "Virtual processors, up to 64.", DefaultValueFactory = _ => "1",
+    };
+
+    private static readonly Option<bool> s_threads = new("--threads")
+    {
+        Description = "A host thread for each processor; without it they take turns, and runs repeat exactly.",
     };
 
     private static readonly Option<string?> s_until = new("--until")
@@ -125,7 +131,8 @@ internal sealed class RunArguments
         Json = Text(parsed, s_json);
         Dump = Text(parsed, s_dump);
         Quiet = parsed.GetValue(s_quiet);
-        RequireOneCpu(parsed.GetValue(s_cpus) ?? "");
+        Cpus = ParseCpus(parsed.GetValue(s_cpus) ?? "");
+        Threads = parsed.GetValue(s_threads);
         RequireSense();
     }
 
@@ -162,6 +169,12 @@ internal sealed class RunArguments
     /// <summary>When superpages are made.</summary>
     internal SuperpagePolicy Policy { get; }
 
+    /// <summary>Virtual processors, 1 to <see cref="MachineOptions.ProcessorsMax"/>.</summary>
+    internal int Cpus { get; }
+
+    /// <summary>Each has a host thread.</summary>
+    internal bool Threads { get; }
+
     /// <summary>The text that ends the run; null for none.</summary>
     internal string? Until { get; }
 
@@ -183,7 +196,7 @@ internal sealed class RunArguments
         Option[] options =
         [
             s_kernel, s_append, s_memory, s_arena, s_tables, s_noHardwareAd, s_noSuperpages, s_policy, s_resident,
-            s_swap, s_resetSwap, s_cpus, s_until, s_timeout, s_json, s_dump, s_quiet,
+            s_swap, s_resetSwap, s_cpus, s_threads, s_until, s_timeout, s_json, s_dump, s_quiet,
         ];
         foreach (Option option in options) command.Add(option);
     }
@@ -241,17 +254,14 @@ internal sealed class RunArguments
         throw new CliException(s_timeout.Name + " '" + text + "' is no time: use for example 90s, 10m or 1h30m.");
     }
 
-    private static void RequireOneCpu(string text)
+    private static int ParseCpus(string text)
     {
-        if (!Quantity.TryParseSize(text, out ulong count) || count == 0)
+        if (Quantity.TryParseSize(text, out ulong count) && count is >= 1 and <= MachineOptions.ProcessorsMax)
         {
-            throw new CliException(s_cpus.Name + " '" + text + "' is no number of processors: use 1.");
+            return (int)count;
         }
-        if (count != 1)
-        {
-            throw new CliException(s_cpus.Name + " " + text + ": a guest has one processor, because nothing here "
-                + "starts a second one; use 1.");
-        }
+        throw new CliException(s_cpus.Name + " '" + text + "' is no number of processors: use 1 to "
+            + MachineOptions.ProcessorsMax + ".");
     }
 
     private void RequireSense()

@@ -50,13 +50,15 @@ internal static class RunCommand
     {
         var map = new MemoryMap(arguments.MemoryBytes, CpuidModel.PhysBits);
         BootPlan boot = arguments.Kernel is null
-            ? BootPlan.ForProgram(MemoryCheckProgram.Gpa, MemoryCheckProgram.Assemble(), map)
+            ? BootPlan.ForProgram(MemoryCheckProgram.Gpa, MemoryCheckProgram.Assemble(arguments.Cpus), map)
             : BootPlan.ForKernel(KernelImage.Parse(ReadKernel(arguments.Kernel)), arguments.Append ?? "", map);
         return new MachineOptions
         {
             Memory = map,
             Boot = boot,
             ArenaBytes = arguments.ArenaBytes,
+            Processors = arguments.Cpus,
+            Threads = arguments.Threads,
             Tables = arguments.Tables,
             HardwareAd = arguments.HardwareAd,
             Superpages = arguments.Superpages,
@@ -104,6 +106,7 @@ internal static class RunCommand
             {
                 MachineSubject.Memory => "--memory",
                 MachineSubject.Arena => "--arena",
+                MachineSubject.Processors => "--cpus",
                 MachineSubject.Resident => "--resident",
                 MachineSubject.Swap => "--swap",
                 MachineSubject.Policy => "--policy",

@@ -26,6 +26,10 @@ internal static class RunReport
             json.WriteString("exit", NameOf(result.End));
             json.WriteNumber("elapsedSeconds", Math.Round(result.Elapsed.TotalSeconds, 6));
             json.WriteNumber("guestInstructions", result.GuestInstructions);
+            json.WriteNumber("cpus", result.ProcessorInstructions.Length);
+            json.WriteStartArray("vcpuInstructions");
+            foreach (ulong instructions in result.ProcessorInstructions.Span) json.WriteNumberValue(instructions);
+            json.WriteEndArray();
             json.WriteNumber("guestMips", Math.Round(result.GuestMips, 3));
             json.WriteString("console", Encoding.UTF8.GetString(result.ConsoleTail.Span));
             WriteCounters(json, result);

@@ -115,6 +115,7 @@ internal sealed partial class MemoryCheckMain
         Text(ref _textFound, " found ");
         Text(ref _textNewLine, "\n");
         Text(ref _textTotal, "Errors: ");
+        if (processors > 1) TeamData();
     }
 
     private void Text(ref Label label, string text)

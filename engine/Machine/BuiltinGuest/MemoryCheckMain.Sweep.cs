@@ -23,6 +23,7 @@ internal sealed partial class MemoryCheckMain
         _c.shl(rax, 4);
         _c.mov(rdi, __qword_ptr[rax + Ranges]);
         _c.mov(rcx, __qword_ptr[rax + Ranges + 8]);
+        if (processors > 1) OwnShare(done);
         _c.cmp(r12d, OrderDescending);
         _c.je(descending);
         _c.ja(strided);
@@ -117,6 +118,7 @@ internal sealed partial class MemoryCheckMain
         _c.push(rsi);
         _c.push(rcx);
         _c.push(rax);
+        if (processors > 1) AcquireLock(PrintLockCell, "print");
         Print(_textAt);
         _c.mov(rax, rdi);
         _c.call(_printHexadecimal);
@@ -127,6 +129,7 @@ internal sealed partial class MemoryCheckMain
         _c.mov(rax, __qword_ptr[rdi]);
         _c.call(_printHexadecimal);
         Print(_textNewLine);
+        if (processors > 1) ReleaseLock(PrintLockCell);
         _c.pop(rcx);
         _c.pop(rsi);
         _c.jmp(back);

@@ -30,6 +30,7 @@ internal sealed partial class MemoryCheckMain
             _c.add(rbx, PageBytes);
             _c.jmp(nextPage);
         });
+        if (processors > 1) MapApic();
         _c.mov(eax, FinalTables);
         _c.mov(cr3, rax);
         _c.ret();

@@ -7,9 +7,10 @@ namespace Pagoda.Machine.BuiltinGuest;
 /// <summary>The 64-bit program.</summary>
 /// <remarks>
 /// Registers that keep their meaning throughout: R15 errors, R12 order, R13 pattern, R10 and R11 the pattern's
-/// multiplier and mask (a word's value is address * R10 ^ R11). Routines may change all others.
+/// multiplier and mask (a word's value is address * R10 ^ R11). Routines may change all others. With one processor the
+/// code of the others is left out.
 /// </remarks>
-internal sealed partial class MemoryCheckMain
+internal sealed partial class MemoryCheckMain(int processors)
 {
     private const int OrderCount = 3;
     private const int PatternCount = 4;
@@ -58,6 +59,7 @@ internal sealed partial class MemoryCheckMain
         SweepAll();
         Run();
         CheckMarks();
+        if (processors > 1) Team();
         Output();
         Data();
         return _c;
@@ -90,6 +92,7 @@ internal sealed partial class MemoryCheckMain
         _textExpected = _c.CreateLabel("textExpected");
         _textNewLine = _c.CreateLabel("textNewLine");
         _textTotal = _c.CreateLabel("textTotal");
+        if (processors > 1) CreateTeamLabels();
     }
 
     private void Start()
@@ -100,6 +103,7 @@ internal sealed partial class MemoryCheckMain
         _c.mov(fs, ax);
         _c.mov(gs, ax);
         _c.mov(ss, ax);
+        if (processors > 1) LetOthersJoin();
         _c.mov(esp, StackTop);
         _c.xor(r15d, r15d);
         _c.mov(__qword_ptr[ErrorCountCell], -1);
@@ -111,6 +115,7 @@ internal sealed partial class MemoryCheckMain
         _c.shr(rax, 7);                                     // words of 8 bytes to KiB
         _c.call(_printDecimal);
         Print(_textRanges);
+        if (processors > 1) _c.call(_startOthers);
     }
 
     private void Checks()
@@ -132,9 +137,9 @@ internal sealed partial class MemoryCheckMain
         _c.mov(r11, __qword_ptr[rcx + rax + 8]);
         _c.mov(r14, r15);
         _c.xor(ebp, ebp);                                   // fill
-        _c.call(_sweepAll);
+        _c.call(processors > 1 ? _teamSweep : _sweepAll);
         _c.mov(ebp, 1);                                     // verify
-        _c.call(_sweepAll);
+        _c.call(processors > 1 ? _teamSweep : _sweepAll);
         _c.mov(rax, r15);
         _c.sub(rax, r14);
         _c.jnz(failed);
@@ -156,6 +161,7 @@ internal sealed partial class MemoryCheckMain
     {
         Label halt = _c.CreateLabel("halt");
         _c.call(_checkMarks);
+        if (processors > 1) _c.call(_teamLocks);
         Print(_textTotal);
         _c.mov(rax, r15);
         _c.call(_printDecimal);

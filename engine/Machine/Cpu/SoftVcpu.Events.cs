@@ -42,12 +42,14 @@ public sealed unsafe partial class SoftVcpu
     public void RequestStop() => Request(StopEvent);
 
     /// <summary>An INIT: it resets and waits for a start-up message. From any thread.</summary>
+    [AllocationFree]
     public void RequestInit() => Request(InitEvent);
 
     /// <summary>
     /// A start-up message (SIPI): starts it at <paramref name="vector"/> times 4 KiB in real mode if it waits for one
     /// or an INIT is still to be taken, and is ignored else. From any thread.
     /// </summary>
+    [AllocationFree]
     public void RequestStartup(byte vector)
     {
         Shared.Store(&_state->StartupVector, vector);
@@ -55,9 +57,11 @@ public sealed unsafe partial class SoftVcpu
     }
 
     /// <summary>A non-maskable interrupt; one more is kept while one is handled. From any thread.</summary>
+    [AllocationFree]
     public void RequestNmi() => Request(NmiEvent);
 
     /// <summary>The source of interrupts may have one: ask it when interrupts are accepted. From any thread.</summary>
+    [AllocationFree]
     public void RequestInterrupt() => Request(InterruptEvent);
 
     /// <summary>

@@ -9,6 +9,9 @@ public sealed unsafe partial class SoftVcpu
     private const ulong PortNanoseconds = 1000;
     private const ulong PauseNanoseconds = 10_000;
 
+    /// <summary>PAUSE ends Run: somebody else shall run while this one waits. Set before it runs.</summary>
+    public bool YieldsAtPause { get; init; }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Outcome ExecuteSystem(MicroOp* op)
     {
@@ -37,7 +40,10 @@ public sealed unsafe partial class SoftVcpu
                 return Outcome.Next;
             case SystemOp.Pause:
                 s->ExtraNanoseconds += PauseNanoseconds;
-                return Outcome.Next;
+                if (!YieldsAtPause) return Outcome.Next;
+                s->Rip = RipOf(op->Insn + 1);
+                _exit = VcpuExit.Paused;
+                return Outcome.Exit;
             case SystemOp.Fence:
                 Shared.Fence();
                 return Outcome.Next;

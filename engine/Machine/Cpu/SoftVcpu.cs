@@ -56,6 +56,7 @@ public sealed unsafe partial class SoftVcpu : IDisposable
 
     /// <summary>The registers, for whoever sets the vCPU up or looks at it while it does not run.</summary>
     /// <remarks>After a change of control registers or EFER call <see cref="ModeChanged"/>.</remarks>
+    [AllocationFree]
     public VcpuState* State => _state;
 
     /// <summary>Virtual time: one nanosecond an instruction, and what ports, device memory, PAUSE and HLT

@@ -25,4 +25,7 @@ public enum VcpuExit : byte
 
     /// <summary>It was reset by INIT and waits for a start-up message.</summary>
     WaitingForStartup,
+
+    /// <summary>PAUSE, where <see cref="SoftVcpu.YieldsAtPause"/> is set; RIP is behind it.</summary>
+    Paused,
 }

@@ -43,6 +43,27 @@ public sealed class MemoryCheckProgramTests
         Assert.That(code[halt - 1].Mnemonic, Is.EqualTo(Mnemonic.Cli));
     }
 
+    [Test]
+    public void WithOneProcessorTheCodeOfOthersIsLeftOut()
+    {
+        Assert.That(MemoryCheckProgram.Assemble(1), Is.EqualTo(MemoryCheckProgram.Assemble()));
+        Assert.That(MemoryCheckProgram.Assemble(2), Has.Length.GreaterThan(MemoryCheckProgram.Assemble().Length));
+        Assert.That(() => MemoryCheckProgram.Assemble(0), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => MemoryCheckProgram.Assemble(MemoryCheckProgram.ProcessorsMax + 1),
+            Throws.TypeOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
+    public void OthersStartInSixteenBitCodeThatJumpsFarTo64Bits()
+    {
+        byte[] program = MemoryCheckProgram.Assemble(MemoryCheckProgram.ProcessorsMax);
+        ReadOnlySpan<byte> start = program.AsSpan((int)(MemoryCheckLayout.StartupGpa - MemoryCheckProgram.Gpa));
+        List<Instruction> code = Decode(16, start, 0);
+        Assert.That(code[0].Mnemonic, Is.EqualTo(Mnemonic.Cli));
+        Assert.That(code[^1].Code, Is.EqualTo(Code.Jmp_m1632));
+        Assert.That(code, Has.None.Matches<Instruction>(instruction => instruction.IsInvalid));
+    }
+
     private static List<Instruction> Decode(int bitness, ReadOnlySpan<byte> code, ulong ip)
     {
         var decoder = Decoder.Create(bitness, code.ToArray(), ip);

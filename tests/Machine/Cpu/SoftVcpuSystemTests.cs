@@ -1,3 +1,4 @@
+using System;
 using NUnit.Framework;
 using Pagoda.Machine.Cpu;
 using static Iced.Intel.AssemblerRegisters;
@@ -181,5 +182,22 @@ public sealed unsafe class SoftVcpuSystemTests
             a.invlpg(__[VcpuFixture.Data]);
         });
         Assert.That(State->ExceptionsDelivered, Is.Zero);
+    }
+
+    [Test]
+    public void PauseEndsRunWhereItYieldsAndTheRestFollows()
+    {
+        using var memory = new FlatMemory(1UL << 20);
+        var bus = new RecordingBus { Memory = memory };
+        using var vcpu = new SoftVcpu(memory, bus, 2 << 20) { YieldsAtPause = true };
+        bus.Cpu = vcpu;
+        byte[] code = [0x40, 0xF3, 0x90, 0x40, 0xF4];                   // inc eax; pause; inc eax; hlt
+        code.CopyTo(new Span<byte>(memory.Base + 0x1000, code.Length));
+        vcpu.State->Rip = 0x1000;
+        Assert.That(vcpu.Run(100), Is.EqualTo(VcpuExit.Paused));
+        Assert.That((vcpu.State->Gpr[0], vcpu.Instructions), Is.EqualTo((1UL, 2UL)));
+        Assert.That(vcpu.TimeNanoseconds, Is.EqualTo(10_002UL));
+        Assert.That(vcpu.Run(100), Is.EqualTo(VcpuExit.Halted));
+        Assert.That((vcpu.State->Gpr[0], vcpu.Instructions), Is.EqualTo((2UL, 4UL)));
     }
 }
