@@ -3,6 +3,7 @@ using Pagoda.Perf.Gate;
 using Pagoda.Perf.GuestAccess;
 using Pagoda.Perf.PageTables;
 using Pagoda.Perf.Physical;
+using Pagoda.Perf.Reclaim;
 using Pagoda.Perf.Tlb;
 
 namespace Pagoda.Perf;
@@ -26,5 +27,10 @@ internal static class Workloads
         new("fault-one", static () => new SingleFaultWorkload(), static () => new FaultLimit()),
         new("hold", static () => new HoldWorkload(), static () => new HoldLimit()),
         new("hold-batch", static () => new HoldBatchWorkload(), static () => new HoldLimit()),
+        new("age-clean", static () => new AgeCleanWorkload(), static () => new AgeCleanLimit()),
+        new("age-used", static () => new AgeUsedWorkload(), static () => new AgeUsedLimit()),
+        new("evict", static () => new EvictWorkload(), static () => new EvictLimit()),
+        new("swap-out", static () => new SwapOutWorkload(), static () => new SwapOutLimit()),
+        new("swap-in", static () => new SwapInWorkload(), static () => new SwapInLimit()),
     ];
 }

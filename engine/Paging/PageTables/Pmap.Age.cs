@@ -30,7 +30,32 @@ public sealed unsafe partial class Pmap
             next = ulong.Min(NextBoundary(at, level), end);
             if (!_format.IsValid(entry)) continue;
             if (_format.IsLeaf(entry, level)) used += AgeSuperpage(at, next, entry, level, generation);
-            else used += AgeLeaves(TableAt(TablePfn(entry)), at, next, generation);
+            else if (_format.EmulatesAd) used += AgeLeaves(TableAt(TablePfn(entry)), at, next, generation);
+            else used += AgeHardwareLeaves(TableAt(TablePfn(entry)), at, next, generation);
+        }
+        return used;
+    }
+
+    /// <summary>
+    /// Where hardware keeps the bits, A goes alone, whatever else the entry is by then: one locked operation that
+    /// cannot fail.
+    /// </summary>
+    private ulong AgeHardwareLeaves(ulong* table, ulong gpa, ulong next, byte generation)
+    {
+        ulong accessed = _format.Accessed;
+        ulong frame = _format.Frame;
+        byte* ages = _frames.Ages;
+        int first = IndexAt(gpa, 1);
+        int end = first + (int)((next - gpa) >> Paging.PageShift);
+        ulong used = 0;
+        var scan = new PteScan(table, first, end, accessed);
+        while (scan.TryNext(out int i))
+        {
+            ulong entry = Shared.Load(table + i);
+            Shared.And(table + i, ~accessed);
+            if ((entry & accessed) == 0 || (entry & PteFormat.Managed) == 0) continue;
+            Shared.Store(ages + ((entry & frame) >> Paging.PageShift), generation);
+            used++;
         }
         return used;
     }
