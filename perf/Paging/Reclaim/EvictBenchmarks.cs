@@ -13,16 +13,18 @@ namespace Pagoda.Perf.Reclaim;
 /// <summary>A pager that says that everything is stored and reads nothing: what is left is bookkeeping.</summary>
 internal sealed class IdlePager : IPager
 {
-    public void Read(in PagerBatch batch) => batch.Status.Fill(PagerStatus.Ok);
+    public void Read(in PagerBatch batch) => batch.Status.Clear();
 
-    public void Write(in PagerBatch batch) => batch.Status.Fill(PagerStatus.Ok);
+    public void Write(in PagerBatch batch) => batch.Status.Clear();
 
     public void Discard(ReadOnlySpan<ulong> pages)
     {
     }
 }
 
-/// <summary>Dirty pages taken out of a guest: chosen, unmapped, let go by the consumers, stored by nobody, freed.</summary>
+/// <summary>
+/// Dirty pages taken out of a guest: chosen, unmapped, let go by the consumers, stored by nobody, freed.
+/// </summary>
 public sealed class EvictWorkload : Workload
 {
     private const int Pages = 2048;
