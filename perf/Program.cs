@@ -8,10 +8,9 @@ using Pagoda.Perf.Stress;
 namespace Pagoda.Perf;
 
 /// <summary>
-/// <c>gate</c>: every workload once beside its limit, and the bytes it may allocate; fast, and fails on more than the
-/// budget. <c>stress [--seconds N | --minutes N]</c>: guests under pressure, real threads, every word checked.
-/// <c>guest [KERNEL]</c>: the speed of guests, with the memory tester's kernel beside QEMU. Anything else is
-/// BenchmarkDotNet's own command line: <c>--filter '*Walk*'</c>, <c>--list flat</c>, ...
+/// <c>gate [WORKLOAD...]</c>: every workload, or those, once beside its limit, and the bytes it may allocate; fast, and
+/// fails on more than the budget. <c>guest [KERNEL]</c>: the speed of guests, with the memory tester's kernel beside
+/// QEMU. Anything else is BenchmarkDotNet's own command line: <c>--filter '*Walk*'</c>, <c>--list flat</c>, ...
 /// </summary>
 internal static class Program
 {
@@ -29,12 +28,20 @@ internal static class Program
 
     private static int RunGate(string[] options)
     {
-        if (options.Length > 0)
+        GateCase[] cases = Workloads.All();
+        foreach (string name in options)
         {
-            Console.Error.WriteLine("perf: gate has no option '" + options[0] + "'.");
+            if (Array.Exists(cases, item => item.Name == name)) continue;
+            Console.Error.WriteLine("perf: gate has no workload '" + name + "'.");
             return StatusBadInput;
         }
-        return GateRunner.Run(Workloads.All(), Budgets.Load(), Console.Out) ? 0 : StatusFailed;
+        var budgets = Budgets.Load();
+        if (options.Length > 0)
+        {
+            cases = Array.FindAll(cases, item => Array.IndexOf(options, item.Name) >= 0);
+            budgets = budgets.Of(cases);
+        }
+        return GateRunner.Run(cases, budgets, Console.Out) ? 0 : StatusFailed;
     }
 
     private static int RunStress(string[] options)

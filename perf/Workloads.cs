@@ -25,6 +25,7 @@ internal static class Workloads
         new("touch", static () => new TouchWorkload(), static () => new FrameLimit()),
         new("fault", static () => new FaultWorkload(), static () => new FaultLimit()),
         new("fault-one", static () => new SingleFaultWorkload(), static () => new FaultLimit()),
+        new("populate", static () => new PopulateWorkload(), static () => new PopulateLimit()),
         new("hold", static () => new HoldWorkload(), static () => new HoldLimit()),
         new("hold-batch", static () => new HoldBatchWorkload(), static () => new HoldLimit()),
         new("age-clean", static () => new AgeCleanWorkload(), static () => new AgeCleanLimit()),

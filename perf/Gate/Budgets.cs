@@ -23,6 +23,17 @@ internal sealed class Budgets(IReadOnlyDictionary<string, long> bytesPerRun)
         return new Budgets(bytes);
     }
 
+    /// <summary>The budgets of some workloads alone.</summary>
+    public Budgets Of(IReadOnlyList<GateCase> cases)
+    {
+        var bytes = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (GateCase item in cases)
+        {
+            if (bytesPerRun.TryGetValue(item.Name, out long budget)) bytes.Add(item.Name, budget);
+        }
+        return new Budgets(bytes);
+    }
+
     /// <summary>What is wrong, one message each: too many bytes, no budget, a budget for nothing.</summary>
     public List<string> Check(IReadOnlyList<GateResult> results)
     {

@@ -31,6 +31,7 @@ internal static class GateRunner
             results.Add(result);
             output.WriteLine(Describe(result));
         }
+        Metadata.Print(output);
         List<string> wrong = budgets.Check(results);
         foreach (string message in wrong) output.WriteLine("perf: " + message);
         output.WriteLine(wrong.Count == 0 ? "perf: every workload is within its budget." : "perf: over budget.");

@@ -87,17 +87,24 @@ public sealed unsafe partial class VmObject
     private bool TryMakeWindow(ulong window, FrameCache frames)
     {
         if (!frames.TryTake(out uint pfn)) return false;
+        // Another fault may be faster, which is as good.
+        AddWindow(window, pfn);
+        return true;
+    }
+
+    /// <summary>Makes a frame of words those of a window; false, and the frame is free, when it has some.</summary>
+    [AllocationFree]
+    private bool AddWindow(ulong window, uint pfn)
+    {
         _frames.ToIndex(pfn, Id, (uint)window);
         // Before the window can be used: a sweep that must see its pages comes after their faults.
         ulong group = window >> SummaryShift;
         Shared.Or(_summary + (group >> 6), 1UL << (int)(group & 63));
-        // The frame is zero, so every word in it is Absent before anybody can see it.
-        if (Shared.CompareExchange(_windows + window, pfn, 0) != 0)
-        {
-            // Another fault was faster. Nobody saw this frame: it is still zero, but its state has moved on.
-            Arena.Allocator.Give(pfn, 0);
-        }
-        return true;
+        // Locked, so the words are in it before anybody can see them; where the frame is zero they are Absent.
+        if (Shared.CompareExchange(_windows + window, pfn, 0) == 0) return true;
+        // Nobody saw this frame, but its state has moved on.
+        Arena.Allocator.Give(pfn, 0);
+        return false;
     }
 
     private void FreeIndex()

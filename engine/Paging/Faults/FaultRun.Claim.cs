@@ -154,7 +154,7 @@ internal unsafe ref partial struct FaultRun
         FrameTable table = _space.Arena.Frames;
         table.ToPage(pfn, lanes->Object[lane], (uint)lanes->Page[lane]);
         if ((seen & PageWord.Written) != 0) table.SetWritten(pfn);
-        if (IsNewsToPager(state, ObjectOf(lane))) table.RestoreDirty(pfn);
+        if (ObjectOf(lane).IsNewsToPager(state)) table.RestoreDirty(pfn);
         ulong frame = (ulong)pfn << Paging.PageShift;
         if (!PageWord.TryMove(word, seen, PageWord.Resident(frame)))
         {
@@ -166,12 +166,6 @@ internal unsafe ref partial struct FaultRun
         hpa = frame;
         return true;
     }
-
-    /// <summary>
-    /// Zero is what the page is, not what its pager would say: before the frame is free the pager has to hear it.
-    /// </summary>
-    private static bool IsNewsToPager(PageState before, VmObject memory) =>
-        before == PageState.Zero && !memory.IsZeroFill;
 
     /// <summary>Claims a page: its frame and content are supplied once the window is unlocked.</summary>
     private bool TryClaim(int lane, ulong* word, ulong seen)

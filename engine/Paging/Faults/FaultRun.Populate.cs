@@ -10,14 +10,15 @@ namespace Pagoda.Faults;
 
 /// <summary>One fault that maps a whole window, or a whole GiB, by one leaf.</summary>
 /// <remarks>
-/// The stages are those of a page: every page of the superpage is claimed, a run of frames is taken and zeroed outside
-/// the slot, and the leaf is entered under its lock if the map is still the same. It needs 512 or 262,144 pages that
-/// are zero and in no frame; where that is not so, or no run is free, the fault goes on as one of 4 KiB. One superpage
-/// is under way at a time; lanes in the same window start again, and find it.
+/// A run of frames is taken and zeroed outside the slot; then, under the lock of the leaf and in the map that was
+/// located in, the pages become Resident and the leaf is entered. It needs 512 or 262,144 pages that are zero and in no
+/// frame; where that is not so, or no run is free, the fault goes on as one of 4 KiB. Of two that come at once one
+/// gives its run back and finds the other's superpage. One is under way at a time; lanes in the same window start again, and
+/// find it.
 /// </remarks>
 internal unsafe ref partial struct FaultRun
 {
-    /// <summary>Claims all pages of a superpage for one of a window's lanes, if one may and can have it.</summary>
+    /// <summary>Chooses one of a window's lanes to populate for, if one may and can have a superpage.</summary>
     /// <returns>True when the lanes are dealt with.</returns>
     private bool TryPopulate(int first, int end)
     {
@@ -28,7 +29,7 @@ internal unsafe ref partial struct FaultRun
             int lane = _lanes->Order[i];
             int level = LevelWanted(lane);
             // One is under way: this one comes in the next turn.
-            while (level > 1 && _populating == 0 && !TryClaimAll(lane, level)) level--;
+            while (level > 1 && _populating == 0 && !TryBeginPopulate(lane, level)) level--;
             if (level > 1) leader = lane;
         }
         if (leader < 0) return false;
@@ -50,7 +51,7 @@ internal unsafe ref partial struct FaultRun
         return _space.PopulatesWindows && _pmap.Format.Superpages ? 2 : 1;
     }
 
-    private bool TryClaimAll(int lane, int level)
+    private bool TryBeginPopulate(int lane, int level)
     {
         if (level == 2 && !_space.PopulatesWindows) return false;
         ulong gpa = _gpa[lane];
@@ -58,13 +59,13 @@ internal unsafe ref partial struct FaultRun
         int pages = (int)(bytes >> Paging.PageShift);
         ulong start = gpa & ~(bytes - 1);
         bool found = _consumer.TryFind(gpa, out MapEntry entry, out VmObject? memory, out ulong generation);
-        if (!found || generation != _generation || !memory!.IsAbsentZero) return false;
+        if (!found || generation != _generation) return false;
         if (start < entry.Start || entry.End - start < bytes || !HasRoom(pages)) return false;
         // Something is mapped there: smaller leaves have to be made.
         if (_pmap.Lookup(gpa, out int absent) != 0 || absent < 2) return false;
         ulong first = entry.PageAt(start);
-        if (level == 2 && Shared.Load(memory.ReservationCell(first)) != 0) return false;
-        if (!TryClaimPages(memory, first, (ulong)pages)) return false;
+        if (level == 2 && Shared.Load(memory!.ReservationCell(first)) != 0) return false;
+        if (!memory!.IsAllZero(first, (ulong)pages)) return false;
         _populating = level;
         _populateLane = lane;
         _populateFirst = first;
@@ -72,105 +73,74 @@ internal unsafe ref partial struct FaultRun
         return true;
     }
 
-    /// <summary>Claims a run of pages, all of which are zero and in no frame, or none.</summary>
-    private readonly bool TryClaimPages(VmObject memory, ulong first, ulong count)
-    {
-        ulong end = first + count;
-        ulong page = first;
-        while (page < end)
-        {
-            ulong* word = memory.MakeWord(page, _consumer.Frames);
-            if (word == null) break;
-            ulong stop = ulong.Min(end, (page | (PageWord.WordsPerWindow - 1)) + 1);
-            for (; page < stop; page++, word++)
-            {
-                ulong seen = Shared.Load(word);
-                bool isZero = PageWord.StateOf(seen) is PageState.Absent or PageState.Zero;
-                if (!isZero || !PageWord.TryMove(word, seen, PageWord.Claimed(seen))) break;
-            }
-            if (page < stop) break;
-        }
-        if (page == end) return true;
-        UnclaimPages(memory, first, page);
-        return false;
-    }
-
-    private static void UnclaimPages(VmObject memory, ulong first, ulong end)
-    {
-        for (ulong page = first; page < end; page++)
-        {
-            ulong* word = memory.FindWord(page);
-            PageWord.Publish(word, PageWord.Unclaimed(Shared.Load(word)));
-        }
-    }
-
-    /// <summary>Gives the claimed pages their frames, and enters them. In no slot, under no lock.</summary>
+    /// <summary>Takes the run of frames, and enters it. In no slot, under no lock.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Populate()
     {
         int level = _populating;
         int lane = _populateLane;
-        _populateLane = -1;
-        VmObject memory = ObjectOf(lane);
-        ulong first = _populateFirst;
-        int order = Paging.IndexBits * (level - 1);
-        ulong end = first + (1UL << order);
-        uint run = _space.Arena.Reservations.TakeZeroedRun(order);
         _populating = 0;
-        if (run == 0 || !_consumer.TryEnter())
+        _populateLane = -1;
+        int order = Paging.IndexBits * (level - 1);
+        uint run = _space.Arena.Reservations.TakeZeroedRun(order);
+        if (run == 0)
         {
-            // The fault goes on with a smaller superpage, or finds that the guest is going.
-            if (run != 0) _space.Arena.Allocator.Give(run, order);
-            UnclaimPages(memory, first, end);
             _levelMax = level - 1;
             Restart(lane);
             return;
         }
-        PreparePages(memory, first, end, run);
+        _space.Arena.Frames.ToPages(run, 1U << order, _lanes->Object[lane], (uint)_populateFirst);
+        if (!_consumer.TryEnter())
+        {
+            _space.Arena.Allocator.Give(run, order);
+            Restart(lane);
+            return;
+        }
         var gather = new ShootdownGather(_space.Consumers, _space.Limbo);
-        EnterAll(lane, level, run, ref gather);
-        for (ulong page = first; page < end; page++, run++)
-            PageWord.Publish(memory.FindWord(page), PageWord.Resident((ulong)run << Paging.PageShift));
+        uint used = (uint)EnterAll(lane, level, run, ref gather);
         _consumer.Exit();
         gather.Commit();
-        _consumer.Counters.Add(Counter.ZeroFills, 1UL << order);
-    }
-
-    private readonly void PreparePages(VmObject memory, ulong first, ulong end, uint run)
-    {
-        FrameTable table = _space.Arena.Frames;
-        for (ulong page = first; page < end; page++, run++)
-        {
-            ulong seen = Shared.Load(memory.FindWord(page));
-            table.ToPage(run, memory.Id, (uint)page);
-            if (IsNewsToPager(PageWord.BeforeOf(seen), memory)) table.RestoreDirty(run);
-            if ((seen & PageWord.Written) != 0) table.SetWritten(run);
-        }
+        _consumer.Counters.AddIfAny(Counter.ZeroFills, used);
+        if (used == 1U << order) return;
+        _levelMax = level - 1;
+        for (uint i = used; i < 1U << order; i++) _space.Arena.Allocator.Give(run + i, 0);
     }
 
     /// <summary>
-    /// Enters the leaf if the map is the one that was located in; otherwise the pages stay unmapped, and are found.
+    /// Makes the pages Resident and enters the leaf, if the map is the one that was located in; returns how many frames
+    /// have pages now. Pages of a leaf that could not be entered stay, and are found.
     /// </summary>
-    private void EnterAll(int lane, int level, uint run, ref ShootdownGather gather)
+    private ulong EnterAll(int lane, int level, uint run, ref ShootdownGather gather)
     {
         ulong bytes = 1UL << Paging.LevelShift(level);
+        ulong pages = bytes >> Paging.PageShift;
         ulong start = _gpa[lane] & ~(bytes - 1);
         ulong hpa = (ulong)run << Paging.PageShift;
-        var request = new LeafRequest((Prot)_lanes->Prot[lane], (Prot)_lanes->Access[lane] | Prot.Write,
-            wired: (_wired >> lane & 1) != 0);
         PmapStatus status = _pmap.LockSuperpage(start, level, _consumer.Frames, ref gather, out WindowLock window);
-        bool entered = false;
-        if (status == PmapStatus.Ok)
+        if (status != PmapStatus.Ok)
         {
-            bool current = _space.Map.Generation == _generation;
-            _metEdit |= !current;
-            entered = current && _pmap.EnterSuperpage(ref window, start, hpa, level, in request, _consumer.Frames,
-                ref gather) == PmapStatus.Ok;
-            _pmap.Unlock(in window);
+            Restart(lane);
+            return 0;
         }
+        ulong used = 0;
+        bool entered = false;
+        if (_space.Map.Generation == _generation)
+        {
+            // The map shows the object, and what takes that away needs our lock first.
+            used = ObjectOf(lane).Populate(_populateFirst, pages, run, _consumer.Frames);
+            var request = new LeafRequest((Prot)_lanes->Prot[lane], (Prot)_lanes->Access[lane],
+                wired: (_wired >> lane & 1) != 0);
+            entered = used == pages && _pmap.EnterSuperpage(ref window, start, hpa, level, in request,
+                _consumer.Frames, ref gather) == PmapStatus.Ok;
+        }
+        else
+        {
+            _metEdit = true;
+        }
+        _pmap.Unlock(in window);
         ulong offset = _gpa[lane] & (bytes - 1) & ~(ulong)Paging.PageOffsetMask;
         if (entered) End(lane, FaultStatus.Resolved, hpa + offset);
-        else if (status == PmapStatus.NoFrame) Starve(lane);
         else Restart(lane);
+        return used;
     }
 }

@@ -108,7 +108,7 @@ internal unsafe ref partial struct FaultRun
             FrameTable table = _space.Arena.Frames;
             table.ToPage(pfn, memory.Id, (uint)_lanes->Page[lane]);
             PageState before = PageWord.BeforeOf(Shared.Load((ulong*)_lanes->Word[lane]));
-            if (IsNewsToPager(before, memory)) table.RestoreDirty(pfn);
+            if (memory.IsNewsToPager(before)) table.RestoreDirty(pfn);
             _lanes->Frame[lane] = pfn;
             _consumer.Counters.Add(Counter.ZeroFills, 1);
         }

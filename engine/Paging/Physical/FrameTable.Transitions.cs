@@ -64,6 +64,17 @@ public sealed unsafe partial class FrameTable
         Shared.Store(Ages + pfn, Shared.Load(Ages));
     }
 
+    /// <summary>Free to Page, for a run of frames that are zero and that the caller has taken.</summary>
+    /// <param name="first">The first frame.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="objectId">The VM object.</param>
+    /// <param name="page">The first page's index in the object.</param>
+    public void ToPages(uint first, uint count, uint objectId, uint page)
+    {
+        for (uint i = 0; i < count; i++) Use(first + i, FrameState.Page, objectId, page + i);
+        new System.Span<byte>(Ages + first, (int)count).Fill(Shared.Load(Ages));
+    }
+
     /// <summary>
     /// Table, Index or Page to Limbo: unlinked, not yet reusable. Flags stay as they are, since a consumer in its slot
     /// may set one at this moment.

@@ -27,6 +27,7 @@ public sealed unsafe partial class Reservations
             Shared.Store(cell, 0);
             return false;
         }
+        for (uint i = 0; i < Core.Paging.WindowPages; i++) _frames.ToZeroed(run + i);
         Record* record = RecordOf(run);
         var guard = new SpinCell(&record->Lock);
         guard.Acquire();
@@ -73,15 +74,16 @@ public sealed unsafe partial class Reservations
         return isFree ? run + (uint)index : 0;
     }
 
-    /// <summary>2^order zeroed frames in a row, in state Zeroed; 0 when no aligned run is free.</summary>
+    /// <summary>
+    /// 2^order zeroed frames in a row, in state Free; 0 when no aligned run is free. Their zeros are ordered before
+    /// anything that the caller stores.
+    /// </summary>
     /// <param name="order">9 for 2 MiB, 18 for 1 GiB.</param>
     public uint TakeZeroedRun(int order)
     {
         uint run = _allocator.TryTake(order, out bool knownZero);
-        if (run == 0) return 0;
-        uint frames = 1U << order;
-        if (!knownZero) PageZeroing.ZeroStreaming(_base + ((ulong)run << Core.Paging.PageShift), (int)frames);
-        for (uint i = 0; i < frames; i++) _frames.ToZeroed(run + i);
+        if (run == 0 || knownZero) return run;
+        PageZeroing.ZeroStreaming(_base + ((ulong)run << Core.Paging.PageShift), 1 << order);
         Shared.StoreFence();
         return run;
     }

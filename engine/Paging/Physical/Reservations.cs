@@ -26,6 +26,9 @@ public sealed unsafe partial class Reservations : System.IDisposable
     /// <summary>In a cell: somebody is making the run. No run starts at frame 1.</summary>
     public const uint Making = 1;
 
+    /// <summary>Bookkeeping bytes of one aligned run.</summary>
+    public static int BytesPerRun => sizeof(Record) + sizeof(ulong);
+
     private const int MapWords = Core.Paging.WindowPages / 64;
 
     private readonly FrameTable _frames;
