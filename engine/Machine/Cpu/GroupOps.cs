@@ -126,6 +126,8 @@ internal enum ControlOp : byte
     Interrupt,
     InterruptOverflow,
     Breakpoint,
+    DebugTrap,
+    CheckBounds,
     Undefined,
     Halt,
     ClearInterrupts,
@@ -168,4 +170,5 @@ internal enum SystemOp : byte
     VerifyWrite,
     LoadRights,
     LoadLimit,
+    AdjustPrivilege,
 }

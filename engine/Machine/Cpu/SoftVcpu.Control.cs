@@ -29,11 +29,19 @@ public sealed unsafe partial class SoftVcpu
             case ControlOp.InterruptReturn:
                 return InterruptReturn(op);
             case ControlOp.Interrupt:
-                return SoftwareInterrupt(op, (byte)op->Imm);
+                return SoftwareInterrupt(op, (byte)op->Imm, isChecked: true);
             case ControlOp.Breakpoint:
-                return SoftwareInterrupt(op, (byte)BreakpointException);
+                return SoftwareInterrupt(op, BreakpointException, isChecked: true);
+            case ControlOp.DebugTrap:
+                return SoftwareInterrupt(op, DebugException, isChecked: false);
             case ControlOp.InterruptOverflow:
-                return Flags.IsOverflow(s) ? SoftwareInterrupt(op, (byte)OverflowException) : JumpToNext(op);
+                if (!Flags.IsOverflow(s)) return JumpToNext(op);
+                return SoftwareInterrupt(op, OverflowException, isChecked: true);
+            case ControlOp.CheckBounds:
+                long index = SignExtended(op->A, op->SizeLog2);
+                bool isInside = index >= SignExtended(RegisterFile.Temp0, op->SizeLog2)
+                    && index <= SignExtended(RegisterFile.Temp2, op->SizeLog2);
+                return isInside ? Outcome.Next : RaiseFault(BoundRange);
             case ControlOp.Undefined:
                 return RaiseFault(UndefinedOpcode);
             case ControlOp.Halt:
@@ -276,11 +284,12 @@ public sealed unsafe partial class SoftVcpu
         s->SystemFlags = (s->SystemFlags & ~changeable) | (image & changeable) | Flags.Fixed;
     }
 
-    private Outcome SoftwareInterrupt(MicroOp* op, byte vector)
+    /// <summary>INT and its kin; INT1 alone is not checked against the gate's privilege level.</summary>
+    private Outcome SoftwareInterrupt(MicroOp* op, uint vector, bool isChecked)
     {
         ulong here = RipOf(op->Insn);
         _state->Rip = RipOf(op->Insn + 1);
-        if (DeliverVector(vector, hasError: false, 0, isSoftware: true)) return Outcome.Jump;
+        if (DeliverVector(vector, hasError: false, 0, isSoftware: isChecked)) return Outcome.Jump;
         _state->Rip = here;
         return Outcome.Fault;
     }

@@ -9,6 +9,7 @@ public sealed unsafe partial class SoftVcpu
     private const uint DebugException = 1;
     private const uint BreakpointException = 3;
     private const uint OverflowException = 4;
+    private const uint BoundRange = 5;
     private const uint UndefinedOpcode = 6;
     private const uint DeviceNotAvailable = 7;
     private const uint DoubleFault = 8;
@@ -294,6 +295,9 @@ public sealed unsafe partial class SoftVcpu
         ulong stackMask = isBig ? uint.MaxValue : ushort.MaxValue;
         ulong stackBase = changes ? BaseOf(stackDescriptor) : s->SegmentBase[StackSegment];
         ulong top = (stack - (uint)bytes) & stackMask;
+        bool fits = changes ? IsStackFor(stackDescriptor, top, bytes) || Raise(StackFault, stackSelector & SelectorMask)
+            : FitsStack(top, bytes);
+        if (!fits) return false;
         if (!WriteStack((stackBase + top) & uint.MaxValue, (byte*)frame, bytes, transfer.Cpl)) return false;
         if (changes) LoadHidden(StackSegment, stackSelector, stackDescriptor);
         s->Gpr[4] = (s->Gpr[4] & ~stackMask & uint.MaxValue) | top;
@@ -323,6 +327,15 @@ public sealed unsafe partial class SoftVcpu
             == (SegmentCodeOrData | SegmentWritable);
         if (!isStack || ((uint)(rights >> 5) & 3) != cpl) return Raise(InvalidTaskState, error);
         return (rights & SegmentPresent) != 0 || Raise(StackFault, error);
+    }
+
+    /// <summary>Whether a new stack segment's limit holds a frame.</summary>
+    private static bool IsStackFor(ulong descriptor, ulong top, int bytes)
+    {
+        ushort rights = RightsOf(descriptor);
+        ulong last = top + (uint)bytes - 1;
+        if ((rights & SegmentConforming) == 0) return last <= LimitOf(descriptor);
+        return top > LimitOf(descriptor) && last <= ((rights & SegmentBig) != 0 ? uint.MaxValue : ushort.MaxValue);
     }
 
     private void CompleteTransfer(in Transfer transfer)

@@ -67,6 +67,9 @@ public sealed unsafe partial class SoftVcpu
             case SystemOp.LoadRights:
             case SystemOp.LoadLimit:
                 return ExamineSelector(op);
+            case SystemOp.AdjustPrivilege:
+                AdjustPrivilege(op);
+                return Outcome.Next;
             default:
                 return s->Cpl == 0 ? Privileged(op) : RaiseFault(GeneralProtection);
         }
@@ -75,7 +78,7 @@ public sealed unsafe partial class SoftVcpu
     /// <summary>Instructions on descriptors, which real mode does not know.</summary>
     private static bool NeedsProtection(SystemOp operation) => operation is SystemOp.LoadLdt or SystemOp.LoadTask
         or SystemOp.StoreLdt or SystemOp.StoreTask or SystemOp.VerifyRead or SystemOp.VerifyWrite
-        or SystemOp.LoadRights or SystemOp.LoadLimit;
+        or SystemOp.LoadRights or SystemOp.LoadLimit or SystemOp.AdjustPrivilege;
 
     private Outcome Privileged(MicroOp* op)
     {
@@ -281,6 +284,17 @@ public sealed unsafe partial class SoftVcpu
         if ((SystemOp)op->Sub == SystemOp.LoadRights) StoreRegister(op->A, op->SizeLog2, descriptor >> 32 & 0xFF_FF00);
         else if ((SystemOp)op->Sub == SystemOp.LoadLimit) StoreRegister(op->A, op->SizeLog2, LimitOf(descriptor));
         return Outcome.Next;
+    }
+
+    /// <summary>ARPL: a selector's privilege level becomes at least another's.</summary>
+    private void AdjustPrivilege(MicroOp* op)
+    {
+        ushort* selector = (ushort*)((byte*)_state + op->A);
+        uint level = *(ushort*)((byte*)_state + op->B) & 3U;
+        bool rises = (*selector & 3U) < level;
+        if (rises) *selector = (ushort)((*selector & ~3U) | level);
+        ulong image = Flags.Materialize(_state) & ~Flags.Zero;
+        Flags.Set(_state, image | (rises ? Flags.Zero : 0));
     }
 
     private bool IsVisible(SystemOp operation, ushort selector, ushort rights)

@@ -72,6 +72,15 @@ internal sealed unsafe partial class Translator
                 return ToOperand(SystemOp.StoreTask, i);
             case Mnemonic.Smsw:
                 return ToOperand(SystemOp.StoreMachineStatus, i);
+            case Mnemonic.Arpl:
+                bool isMemory = i.Op0Kind == OpKind.Memory;
+                if (isMemory) EmitRmwLoad(i, 1);
+                MicroOp* adjust = Group(OpCode.GroupSystem, (byte)SystemOp.AdjustPrivilege, 1);
+                adjust->A = isMemory ? RegisterFile.Temp0 : RegisterFile.Of(i.Op0Register);
+                adjust->B = RegisterFile.Of(i.Op1Register);
+                Know(KnownFlags.Unknown, 0);
+                if (isMemory) EmitRmwStore(1);
+                return true;
             case Mnemonic.Lar or Mnemonic.Lsl:
                 byte b = RegisterFile.Temp0;
                 if (i.Op1Kind == OpKind.Memory) EmitLoadTemp(i, 1);
@@ -144,6 +153,10 @@ internal sealed unsafe partial class Translator
                 return End(ControlOp.Breakpoint);
             case Mnemonic.Into:
                 return End(ControlOp.InterruptOverflow);
+            case Mnemonic.Int1:
+                return End(ControlOp.DebugTrap);
+            case Mnemonic.Bound:
+                return Bound(i);
             case Mnemonic.Ud0 or Mnemonic.Ud1 or Mnemonic.Ud2 or Mnemonic.INVALID:
                 return End(ControlOp.Undefined);
             case Mnemonic.Iret or Mnemonic.Iretd or Mnemonic.Iretq:
@@ -160,6 +173,18 @@ internal sealed unsafe partial class Translator
             default:
                 return false;
         }
+    }
+
+    private bool Bound(in Instruction i)
+    {
+        int size = RegisterFile.SizeLog2(i.Op0Register);
+        OpCode load = size == 1 ? OpCode.LoadZx16 : OpCode.Load32;
+        Address address = WithoutIndex(AddressOf(i));
+        EmitLoad(load, RegisterFile.Temp0, address);
+        address.Disp += 1 << size;
+        EmitLoad(load, RegisterFile.Temp2, address);
+        Group(OpCode.GroupControl, (byte)ControlOp.CheckBounds, size)->A = RegisterFile.Of(i.Op0Register);
+        return true;
     }
 
     private bool TryFar(in Instruction i)

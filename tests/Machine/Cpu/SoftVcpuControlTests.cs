@@ -111,4 +111,41 @@ public sealed unsafe class SoftVcpuControlTests
         Assert.That(State->Gpr[3], Is.EqualTo(0x1122_3344));
         Assert.That(State->Gs.Selector, Is.EqualTo(VcpuFixture.Data32));
     }
+
+    [TestCase(-5, false)]
+    [TestCase(7, false)]
+    [TestCase(-6, true)]
+    [TestCase(8, true)]
+    public void AnIndexIsHeldAgainstItsBounds(int index, bool faults)
+    {
+        _fixture.Protected().HandleByStoring(5, 32);
+        _fixture.Write(VcpuFixture.Data, unchecked((uint)-5), 4);
+        _fixture.Write(VcpuFixture.Data + 4, 7, 4);
+        _fixture.Run32(a =>
+        {
+            a.mov(ecx, index);
+            a.bound(ecx, __qword_ptr[(int)VcpuFixture.Data]);
+        });
+        Assert.That(State->Gpr[5], Is.EqualTo(faults ? 0x1005UL : 0UL));
+    }
+
+    [Test]
+    public void TheDebugTrapInstructionNeedsNoRightToItsGate()
+    {
+        _fixture.Long().HandleByStoring(1, 64);
+        _fixture.Write(VcpuFixture.Task + 4, 0x7_0000);
+        const ulong User = 0x6_0000;
+        _fixture.Load(User, 64, a => a.int1());
+        _fixture.Run64(a =>
+        {
+            a.push(VcpuFixture.UserData);
+            a.push(0x2_8000);
+            a.push(0x202);
+            a.push(VcpuFixture.UserCode64);
+            a.push((int)User);
+            a.iretq();
+        });
+        Assert.That(State->Gpr[15], Is.EqualTo(0x1001));
+        Assert.That(_fixture.Read(State->Gpr[4]), Is.EqualTo(User + 1), "a trap: behind the instruction");
+    }
 }

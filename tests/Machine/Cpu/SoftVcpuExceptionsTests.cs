@@ -235,4 +235,29 @@ public sealed unsafe class SoftVcpuExceptionsTests
         Assert.That(State->Cr2, Is.EqualTo(0x10_0010));
         Assert.That(_fixture.Read(State->Gpr[4] + 8), Is.EqualTo(0x10_0010));
     }
+
+    [Test]
+    public void AFrameThatDoesNotFitItsStackIsADoubleFault()
+    {
+        // #SS while #UD is delivered, whose frame fits no better; only the double fault's handler has another stack.
+        _fixture.Protected();
+        _fixture.SetGate(6, VcpuFixture.Handlers, VcpuFixture.Code32);
+        _fixture.SetGate(12, VcpuFixture.Handlers, VcpuFixture.Code32);
+        _fixture.SetGate(8, VcpuFixture.Handlers, VcpuFixture.Code32);
+        _fixture.Cpu.SetSegment(2, VcpuFixture.Data32, 0xC093, 0x0FFF, 0);
+        _fixture.Cpu.ModeChanged();
+        _fixture.Load(VcpuFixture.Code, 32, a => a.ud2());
+        Assert.That(_fixture.Run(VcpuFixture.Code), Is.EqualTo(VcpuExit.TripleFault));
+        Assert.That(State->Gpr[4], Is.EqualTo(VcpuFixture.StackTop));
+    }
+
+    [Test]
+    public void AnInterruptInstructionIsNotExternalInErrorCodes()
+    {
+        _fixture.Long().HandleByStoring(13, 64);
+        _fixture.SetGate(0x50, VcpuFixture.Handlers, 0x7FF8);
+        _fixture.Run64(a => a.@int(0x50));
+        Assert.That(_fixture.Read(State->Gpr[4]), Is.EqualTo(0x7FF8));
+        Assert.That(_fixture.Read(State->Gpr[4] + 8), Is.EqualTo(VcpuFixture.Code), "a fault: at the instruction");
+    }
 }

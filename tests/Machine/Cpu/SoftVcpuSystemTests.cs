@@ -200,4 +200,21 @@ public sealed unsafe class SoftVcpuSystemTests
         Assert.That(vcpu.Run(100), Is.EqualTo(VcpuExit.Halted));
         Assert.That((vcpu.State->Gpr[0], vcpu.Instructions), Is.EqualTo((2UL, 4UL)));
     }
+
+    [Test]
+    public void ASelectorIsLoweredToItsCallersPrivilege()
+    {
+        _fixture.Protected().Run32(a =>
+        {
+            a.mov(eax, 0x1230);
+            a.mov(ecx, 0x9992);
+            a.arpl(ax, cx);
+            a.setz(bl);
+            a.mov(__word_ptr[(int)VcpuFixture.Data], 3);
+            a.arpl(__word_ptr[(int)VcpuFixture.Data], cx);
+            a.setz(bh);
+        });
+        Assert.That((State->Gpr[0], (ushort)State->Gpr[3]), Is.EqualTo((0x1232UL, (ushort)1)));
+        Assert.That(_fixture.Read(VcpuFixture.Data, 2), Is.EqualTo(3));
+    }
 }
