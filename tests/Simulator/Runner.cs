@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
 using System.Threading;
+using Pagoda.Simulator.Checks;
 using Pagoda.Simulator.Memory;
 using Pagoda.Simulator.Scenarios;
 using Pagoda.Simulator.Scheduling;
@@ -35,6 +36,7 @@ internal static class Runner
     {
         Scenario scenario = Catalogue.Find(options["--scenario"]);
         var simulation = new Simulation(0);
+        if (options.ContainsKey("--log")) simulation.Listen(new StepLog(Console.Out));
         Outcome outcome = simulation.Run(scenario, Number(options, "--seed", 0), ModeOf(options) ?? MemoryMode.Tso);
         Report(outcome);
         Console.WriteLine("steps " + outcome.Steps + ", hand-overs " + outcome.Handovers + ", trace "

@@ -68,13 +68,17 @@ public sealed unsafe partial class PageDaemon
             {
                 ulong offset = lanes->Page[lane] - entry.Page;
                 if (lanes->Object[lane] != id || offset >= pages) continue;
-                if (!isShown) lanes->AddSpace(index);
-                isShown = true;
+                if (!isShown)
+                {
+                    lanes->AddSpace(index);
+                    // In front of the first mapping that goes: a harvest that misses it in the tables looks further.
+                    if (!lanes->IsLaundry) space.NoteUnmappedMarks();
+                    isShown = true;
+                }
                 ulong gpa = entry.Start + (offset << Paging.PageShift);
                 if (!TryVisit(lanes, space, gpa, ref sink, ref spare)) lanes->Spared |= 1UL << lane;
             }
         }
-        if (isShown && !lanes->IsLaundry) space.NoteUnmappedMarks();
         space.UnlockAfterReclaim(ref sink.Gather);
         return true;
     }

@@ -132,6 +132,7 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
     /// <summary>A word has its new value in this step.</summary>
     public void Write(int page, int word, ulong value)
     {
+        _stage.Note("page " + page + ", word " + word + " becomes " + value.ToString("X"));
         if (_unsettled[page]) return;
         _visible[page * Words + word] = value;
         _writtenAt[page] = ++_clock;

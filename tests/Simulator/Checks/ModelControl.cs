@@ -33,8 +33,10 @@ internal sealed class ModelControl(GuestWorld world, Rng choices)
             ulong length = _world.BytesOf(part);
             bitmap.Clear();
             long began = shadow.Now;
+            _world.Stage.Note("harvests part " + part);
             for (int page = first; page < end; page++) shadow.BeginTaking(page, discards: false);
             _world.Guest.HarvestModified(new Gpa(_world.GpaOf(first)), length, bitmap);
+            _world.Stage.Note("harvested part " + part + ": " + bitmap[0].ToString("X"));
             for (int page = first; page < end; page++)
             {
                 bool reported = (bitmap[0] >> (page - first) & 1) != 0;
@@ -50,6 +52,7 @@ internal sealed class ModelControl(GuestWorld world, Rng choices)
         int page = _choices.Below(shadow.Pages);
         var gpa = new Gpa(_world.GpaOf(page));
         shadow.BeginTaking(page, discards: false);
+        _world.Stage.Note("protects page " + page);
         _world.Guest.Protect(gpa, Paging.PageBytes, Prot.ReadExecute);
         shadow.EndTaking(page);
         shadow.Freeze(page, frozen: true);
@@ -66,6 +69,7 @@ internal sealed class ModelControl(GuestWorld world, Rng choices)
         var gpa = new Gpa(_world.GpaOf(first));
         ulong length = _world.BytesOf(part);
         for (int page = first; page < end; page++) shadow.BeginTaking(page, discards: true);
+        _world.Stage.Note("unmaps part " + part);
         _world.Guest.Unmap(gpa, length);
         for (int page = first; page < end; page++) shadow.EndTaking(page);
         _world.Guest.MapMemory(gpa, length);

@@ -13,6 +13,7 @@ internal static unsafe class GuestMemory
         thread.Scheduler.Step(thread, cell, writes: true);
         thread.Scheduler.Watch.Touch((byte*)cell);
         thread.Scheduler.Mix(value);
+        thread.Scheduler.Log?.Access(thread, "guest stores", cell, value);
         thread.Buffer.Add(new PendingStore
         {
             Address = (byte*)cell,

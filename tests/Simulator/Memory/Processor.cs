@@ -45,6 +45,7 @@ internal readonly unsafe struct Processor(SimThread thread)
         if (kind != StoreKind.Streaming) scheduler.Watch.Touch(cell);
         if (bytes == sizeof(uint)) scheduler.Watch.Word((uint*)cell, (uint)value);
         scheduler.Mix(value);
+        scheduler.Log?.Access(_thread, "stores", cell, value);
         _thread.Buffer.Add(new PendingStore { Address = cell, Value = value, Bytes = bytes, Kind = kind });
     }
 
@@ -57,12 +58,19 @@ internal readonly unsafe struct Processor(SimThread thread)
     }
 
     /// <summary>It has happened.</summary>
-    public ulong End(ulong result, bool changed)
+    public ulong End(void* cell, ulong result, bool changed)
     {
-        if (changed) _thread.Scheduler.Changed();
-        _thread.Scheduler.Mix(result);
+        Scheduler scheduler = _thread.Scheduler;
+        if (changed)
+        {
+            scheduler.Changed();
+            scheduler.Log?.Access(_thread, "changes, result " + result.ToString("X") + ",", cell, Value(cell));
+        }
+        scheduler.Mix(result);
         return result;
     }
+
+    private static ulong Value(void* cell) => ((nuint)cell & 7) == 0 ? *(ulong*)cell : *(uint*)cell;
 
     public void Watch(uint* cell, uint value) => _thread.Scheduler.Watch.Word(cell, value);
 

@@ -74,7 +74,7 @@ public static unsafe class Shared
         by.Begin(cell);
         ulong found = *cell;
         if (found == expected) *cell = value;
-        return by.End(found, found == expected && value != found);
+        return by.End(cell, found, found == expected && value != found);
     }
 
     public static uint CompareExchange(uint* cell, uint value, uint expected)
@@ -83,7 +83,7 @@ public static unsafe class Shared
         by.Begin(cell);
         uint found = *cell;
         if (found == expected) Write(by, cell, value);
-        return (uint)by.End(found, found == expected && value != found);
+        return (uint)by.End(cell, found, found == expected && value != found);
     }
 
     public static ulong Exchange(ulong* cell, ulong value)
@@ -92,7 +92,7 @@ public static unsafe class Shared
         by.Begin(cell);
         ulong found = *cell;
         *cell = value;
-        return by.End(found, found != value);
+        return by.End(cell, found, found != value);
     }
 
     public static uint Exchange(uint* cell, uint value)
@@ -101,7 +101,7 @@ public static unsafe class Shared
         by.Begin(cell);
         uint found = *cell;
         Write(by, cell, value);
-        return (uint)by.End(found, found != value);
+        return (uint)by.End(cell, found, found != value);
     }
 
     public static ulong Or(ulong* cell, ulong bits)
@@ -110,7 +110,7 @@ public static unsafe class Shared
         by.Begin(cell);
         ulong found = *cell;
         *cell = found | bits;
-        return by.End(found, (found | bits) != found);
+        return by.End(cell, found, (found | bits) != found);
     }
 
     public static uint Or(uint* cell, uint bits)
@@ -119,7 +119,7 @@ public static unsafe class Shared
         by.Begin(cell);
         uint found = *cell;
         Write(by, cell, found | bits);
-        return (uint)by.End(found, (found | bits) != found);
+        return (uint)by.End(cell, found, (found | bits) != found);
     }
 
     public static ulong And(ulong* cell, ulong bits)
@@ -128,7 +128,7 @@ public static unsafe class Shared
         by.Begin(cell);
         ulong found = *cell;
         *cell = found & bits;
-        return by.End(found, (found & bits) != found);
+        return by.End(cell, found, (found & bits) != found);
     }
 
     public static uint And(uint* cell, uint bits)
@@ -137,7 +137,7 @@ public static unsafe class Shared
         by.Begin(cell);
         uint found = *cell;
         Write(by, cell, found & bits);
-        return (uint)by.End(found, (found & bits) != found);
+        return (uint)by.End(cell, found, (found & bits) != found);
     }
 
     public static ulong Add(ulong* cell, ulong addend)
@@ -145,7 +145,7 @@ public static unsafe class Shared
         if (!Processor.TryGet(out Processor by)) return Interlocked.Add(ref *cell, addend);
         by.Begin(cell);
         *cell += addend;
-        return by.End(*cell, addend != 0);
+        return by.End(cell, *cell, addend != 0);
     }
 
     public static uint Add(uint* cell, uint addend)
@@ -153,7 +153,7 @@ public static unsafe class Shared
         if (!Processor.TryGet(out Processor by)) return Interlocked.Add(ref *cell, addend);
         by.Begin(cell);
         Write(by, cell, *cell + addend);
-        return (uint)by.End(*cell, addend != 0);
+        return (uint)by.End(cell, *cell, addend != 0);
     }
 
     public static ulong Increment(ulong* cell) => Add(cell, 1UL);

@@ -8,12 +8,13 @@ namespace Pagoda.Simulator.Memory;
 /// Loads of the same thread see what is in it; others see a store when it has left. It is emptied by full fences and
 /// locked operations, by the scheduler when it likes, and gives up its oldest store when it is full.
 /// </remarks>
-internal sealed unsafe class StoreBuffer(Scheduler scheduler)
+internal sealed unsafe class StoreBuffer(SimThread owner)
 {
     private const int Capacity = 12;
 
     private readonly PendingStore[] _stores = new PendingStore[Capacity];
-    private readonly Scheduler _scheduler = scheduler;
+    private readonly SimThread _owner = owner;
+    private readonly Scheduler _scheduler = owner.Scheduler;
 
     public int Count { get; private set; }
 
@@ -119,6 +120,7 @@ internal sealed unsafe class StoreBuffer(Scheduler scheduler)
                 break;
         }
         if (changed) _scheduler.Changed();
+        _scheduler.Log?.Access(_owner, "visible", store.Address, store.Value);
         if (store.Kind == StoreKind.Guest) _scheduler.Observer?.Visible(in store);
     }
 }

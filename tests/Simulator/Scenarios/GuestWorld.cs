@@ -155,10 +155,12 @@ internal sealed class GuestWorld
         for (int page = 0; page < Plan.Pages; page++)
         {
             ulong value = 0x1000UL + (ulong)page;
+            Shadow.BeginHostWrite(page);
             Shadow.BeginCopy(page);
             FaultStatus status = Guest.Write(AddressOf(page, GuestShadow.CopiedWord), BitConverter.GetBytes(value));
             Stage.Require(status == FaultStatus.Resolved, "the first write to a page ended in " + status);
             Shadow.EndCopy(page, isKnown: true, value);
+            Shadow.EndHostWrite(page, hasWritten: true);
         }
     }
 

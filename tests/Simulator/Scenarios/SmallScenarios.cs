@@ -35,6 +35,11 @@ internal static class SmallScenarios
                 cast.World.Daemon!.Reclaim(1);
             });
         }), 1),
+        (new ScriptedScenario("small-harvest", Swapping with { Vcpus = 0, ControlTurns = 1 }, static cast =>
+        {
+            cast.Actor("control", cast.Control.Harvest);
+            cast.Actor("daemon", () => cast.World.Daemon!.Reclaim(1));
+        }), 2),
         (new ScriptedScenario("small-fault", Swapping with { Vcpus = 2 }, static cast =>
         {
             cast.World.Daemon!.Reclaim(2);

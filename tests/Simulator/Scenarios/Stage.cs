@@ -72,6 +72,7 @@ internal sealed unsafe class Stage(Scheduler scheduler)
             CallerMemory = (nint)_frames,
         });
         _scheduler.Watch.Attach(arena);
+        _scheduler.Log?.Attach(arena);
         return arena;
     }
 
@@ -94,6 +95,9 @@ internal sealed unsafe class Stage(Scheduler scheduler)
 
     /// <summary>The calling actor lets others run, if the policy likes.</summary>
     public void Yield() => _scheduler.Point(SimThread.Current!);
+
+    /// <summary>A line of the log, if there is one.</summary>
+    public void Note(string text) => _scheduler.Log?.Note(SimThread.Current, text);
 
     /// <summary>States what must hold.</summary>
     public void Require(bool condition, string message)

@@ -41,6 +41,9 @@ internal sealed class Scheduler(int processor)
     /// <summary>Who owns the frames.</summary>
     public FrameWatch Watch { get; private set; } = null!;
 
+    /// <summary>Hears of what changes; null when nobody listens.</summary>
+    public StepLog? Log { get; set; }
+
     /// <summary>Where the bookkeeping of its worlds lies.</summary>
     public RegionStock Stock { get; } = new();
 

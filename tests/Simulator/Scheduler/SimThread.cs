@@ -18,7 +18,7 @@ internal sealed class SimThread
         Scheduler = scheduler;
         _processor = processor;
         Index = index;
-        Buffer = new StoreBuffer(scheduler);
+        Buffer = new StoreBuffer(this);
         // Finalizers and exits do not wait for it.
         new Thread(Main) { IsBackground = true, Name = "actor " + index }.Start();
     }

@@ -1,4 +1,5 @@
 using System;
+using Pagoda.Simulator.Checks;
 using Pagoda.Simulator.Memory;
 using Pagoda.Simulator.Scenarios;
 
@@ -18,6 +19,9 @@ internal sealed class Simulation
         _scheduler = new Scheduler(processor);
         _stage = new Stage(_scheduler);
     }
+
+    /// <summary>Hears of what the actors do; slow.</summary>
+    public void Listen(StepLog log) => _scheduler.Log = log;
 
     /// <summary>Plays one seed: the scenario's choices and the schedule follow from it.</summary>
     public Outcome Run(Scenario scenario, ulong seed, MemoryMode mode)
