@@ -5,7 +5,7 @@ using Pagoda.Simulator.Scheduling;
 
 namespace Pagoda.Simulator.Checks;
 
-/// <summary>Writes what the actors of one schedule do to frames and their records, for whoever looks for a cause.</summary>
+/// <summary>Writes what the actors of a schedule do to frames and their records, for who looks for a cause.</summary>
 internal sealed unsafe class StepLog(TextWriter writer)
 {
     private static readonly string[] s_fields = ["word", "hold", "owner", "index"];
@@ -26,7 +26,8 @@ internal sealed unsafe class StepLog(TextWriter writer)
     public void Access(SimThread thread, string what, void* cell, ulong value)
     {
         string? place = PlaceOf((byte*)cell);
-        if (place is not null) Note(thread, what + " " + place + " " + value.ToString("X", CultureInfo.InvariantCulture));
+        if (place is null) return;
+        Note(thread, what + " " + place + " " + value.ToString("X", CultureInfo.InvariantCulture));
     }
 
     /// <summary>Something else that is worth a line.</summary>
