@@ -9,8 +9,9 @@ namespace Pagoda.Perf;
 
 /// <summary>
 /// <c>gate [WORKLOAD...]</c>: every workload, or those, once beside its limit, and the bytes it may allocate; fast, and
-/// fails on more than the budget. <c>guest [KERNEL]</c>: the speed of guests, with the memory tester's kernel beside
-/// QEMU. Anything else is BenchmarkDotNet's own command line: <c>--filter '*Walk*'</c>, <c>--list flat</c>, ...
+/// fails on more than the budget. <c>stress [--seconds N | --minutes N]</c>: guests under pressure, real threads, every
+/// word checked. <c>guest [KERNEL]</c>: the speed of guests, with the memory tester's kernel beside QEMU. Anything else
+/// is BenchmarkDotNet's own command line: <c>--filter '*Walk*'</c>, <c>--list flat</c>, ...
 /// </summary>
 internal static class Program
 {

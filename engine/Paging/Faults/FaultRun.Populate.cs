@@ -13,8 +13,8 @@ namespace Pagoda.Faults;
 /// A run of frames is taken and zeroed outside the slot; then, under the lock of the leaf and in the map that was
 /// located in, the pages become Resident and the leaf is entered. It needs 512 or 262,144 pages that are zero and in no
 /// frame; where that is not so, or no run is free, the fault goes on as one of 4 KiB. Of two that come at once one
-/// gives its run back and finds the other's superpage. One is under way at a time; lanes in the same window start again, and
-/// find it.
+/// gives its run back and finds the other's superpage. One is under way at a time; lanes in the same window start
+/// again, and find it.
 /// </remarks>
 internal unsafe ref partial struct FaultRun
 {
