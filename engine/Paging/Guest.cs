@@ -41,6 +41,7 @@ public sealed unsafe partial class Guest : IDisposable
         ArgumentNullException.ThrowIfNull(arena);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Consumers);
+        RequireLimits(options);
         Options = options;
         Space = new Vmspace(arena, new PmapOptions
         {
@@ -53,6 +54,9 @@ public sealed unsafe partial class Guest : IDisposable
         }, options.Consumers + Walkers)
         {
             PopulatesWindows = options.Policy == SuperpagePolicy.Superpage,
+            ReadAheadPages = options.ReadAheadPages,
+            MinResidentPages = options.MinResidentBytes >> Core.Paging.PageShift,
+            MaxResidentPages = options.MaxResidentBytes >> Core.Paging.PageShift,
         };
         _locks = NativeRegion.Map(Walkers * LockStrideBytes);
         _lockCells = _locks.Base;
@@ -92,6 +96,19 @@ public sealed unsafe partial class Guest : IDisposable
     /// Held frames live until their release. Disposing twice is harmless.
     /// </summary>
     public void Dispose() => Space.Dispose();
+
+    private static void RequireLimits(GuestOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(options.ReadAheadPages);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.ReadAheadPages, Faults.FaultLanes.AheadMax);
+        ulong least = options.MinResidentBytes;
+        ulong most = options.MaxResidentBytes;
+        bool isWhole = ((least | most) & Core.Paging.PageOffsetMask) == 0;
+        if (isWhole && (most == 0 || most >= least)) return;
+        throw new ArgumentException("A guest that keeps " + least + " to " + most
+            + " bytes resident cannot be made: give whole pages, and a maximum that is not below the minimum.",
+            nameof(options));
+    }
 
     /// <summary>Takes a walker for one call of the host. Waits while all are in use, which is short.</summary>
     [AllocationFree]

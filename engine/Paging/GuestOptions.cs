@@ -32,6 +32,24 @@ public sealed record GuestOptions
     /// <summary>Where pages of the guest's memory go that lose their frames; null keeps them in memory.</summary>
     public SwapSpace? Swap { get; init; }
 
+    /// <summary>
+    /// Pages that a swap-in reads along at most, 0 to 15: those behind it whose slots follow, into frames that nobody
+    /// needs, entered as not accessed.
+    /// </summary>
+    public int ReadAheadPages { get; init; } = 8;
+
+    /// <summary>
+    /// Bytes of its memory that the arena's page daemon leaves mapped, whatever others need. Whole pages.
+    /// </summary>
+    public ulong MinResidentBytes { get; init; }
+
+    /// <summary>
+    /// Bytes of its memory that are mapped at a time, at most, by a batch of faults of each consumer more or less; 0
+    /// for no limit. Beyond it the guest's own pages go, and faults end without memory when none can. Kept with a page
+    /// daemon alone. Whole pages, not below the minimum.
+    /// </summary>
+    public ulong MaxResidentBytes { get; init; }
+
     /// <summary>Consumers that the host may add at the same time.</summary>
     public int Consumers { get; init; } = 64;
 }

@@ -13,6 +13,10 @@ public sealed unsafe partial class Vmspace
     [AllocationFree]
     internal ulong MaxResidentPages { get; set; }
 
+    /// <summary>Pages that a swap-in reads along at most.</summary>
+    [AllocationFree]
+    internal int ReadAheadPages { get; set; }
+
     /// <summary>Where reclaim of this space alone goes on; the largest number where a cycle has ended.</summary>
     /// <remarks>It and the threshold belong to whoever has the page daemon's lock.</remarks>
     [AllocationFree]

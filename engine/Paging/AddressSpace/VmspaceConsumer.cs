@@ -54,6 +54,10 @@ public sealed unsafe class VmspaceConsumer : IDisposable
     [AllocationFree]
     internal bool Prefaults { get; set; }
 
+    /// <summary>Pages that it may map before those of a guest with a maximum are counted again.</summary>
+    [AllocationFree]
+    internal ulong Allowance { get; set; }
+
     /// <summary>
     /// Enters the slot as a walker: a consumer that caches nothing. False: the guest is being destroyed.
     /// </summary>

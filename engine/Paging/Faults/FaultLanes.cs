@@ -41,4 +41,19 @@ internal unsafe struct FaultLanes
 
     /// <summary>Of a folded lane, the lane that stands for it.</summary>
     public fixed byte Leader[Max];
+
+    /// <summary>Pages read along with those that were asked for, at most.</summary>
+    public const int AheadMax = 15;
+
+    /// <summary>Of a page read ahead: its word, a pointer: Busy, and ours.</summary>
+    public fixed ulong AheadWord[AheadMax];
+
+    /// <summary>Its index in the object.</summary>
+    public fixed ulong AheadPage[AheadMax];
+
+    /// <summary>Its frame.</summary>
+    public fixed uint AheadFrame[AheadMax];
+
+    /// <summary>The lane that it came along with.</summary>
+    public fixed byte AheadLane[AheadMax];
 }

@@ -15,12 +15,14 @@ internal unsafe ref partial struct FaultRun
     {
         if (_claimed == 0)
         {
+            if (_aheads != 0) PublishAheads();
             _zeros = 0;
             return;
         }
         if (!_consumer.TryEnter())
         {
             ulong set = _claimed;
+            DropAheads();
             Abandon();
             End(set, FaultStatus.Destroyed);
             _zeros = 0;
@@ -41,6 +43,7 @@ internal unsafe ref partial struct FaultRun
             if (set != 0) PublishWindow(set, ref gather);
             first = end;
         }
+        if (_aheads != 0) PublishAheads();
         _consumer.Exit();
         gather.Commit();
         _zeros = 0;
@@ -53,6 +56,7 @@ internal unsafe ref partial struct FaultRun
         // The tables of the claim may be gone: a removal takes empty ones away.
         bool locked = _pmap.LockWindow(gpa, _consumer.Frames, out WindowLock window) == PmapStatus.Ok;
         bool current = _space.Map.Generation == _generation;
+        if (_aheads != 0 && locked && current) EnterAheads(set, ref window, ref gather);
         for (; set != 0; set &= set - 1)
         {
             int lane = BitOperations.TrailingZeroCount(set);

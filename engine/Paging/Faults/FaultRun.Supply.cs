@@ -32,9 +32,9 @@ internal unsafe ref partial struct FaultRun
     private void SupplyFrom(VmObject memory, ulong set)
     {
         byte* order = stackalloc byte[FaultLanes.Max];
-        ulong* pages = stackalloc ulong[FaultLanes.Max];
-        uint* frames = stackalloc uint[FaultLanes.Max];
-        PagerStatus* status = stackalloc PagerStatus[FaultLanes.Max];
+        ulong* pages = stackalloc ulong[FaultLanes.Max + FaultLanes.AheadMax];
+        uint* frames = stackalloc uint[FaultLanes.Max + FaultLanes.AheadMax];
+        PagerStatus* status = stackalloc PagerStatus[FaultLanes.Max + FaultLanes.AheadMax];
         int count = 0;
         for (; set != 0; set &= set - 1)
         {
@@ -51,12 +51,15 @@ internal unsafe ref partial struct FaultRun
             Insert(order, pages, frames, count++, lane);
         }
         if (count == 0) return;
+        int aheads = _aheads;
+        int all = count;
+        AddAheads(memory, order[count - 1], pages, frames, ref all);
 
         bool returned = false;
         try
         {
-            memory.Pager.Read(new PagerBatch(_space.Arena.Base, new ReadOnlySpan<ulong>(pages, count),
-                new ReadOnlySpan<uint>(frames, count), new Span<PagerStatus>(status, count)));
+            memory.Pager.Read(new PagerBatch(_space.Arena.Base, new ReadOnlySpan<ulong>(pages, all),
+                new ReadOnlySpan<uint>(frames, all), new Span<PagerStatus>(status, all)));
             returned = true;
         }
         finally
@@ -64,10 +67,12 @@ internal unsafe ref partial struct FaultRun
             // A pager that throws must not leave pages Busy: everybody would wait for them for ever.
             if (!returned)
             {
+                DropAheads();
                 Abandon();
                 _consumer.EndCall();
             }
         }
+        TakeAheads(status + count, aheads);
         ulong swapIns = 0;
         ulong readBytes = 0;
         for (int i = 0; i < count; i++)
@@ -79,11 +84,23 @@ internal unsafe ref partial struct FaultRun
             }
             if (PageWord.BeforeOf(Shared.Load((ulong*)_lanes->Word[order[i]])) != PageState.Swapped) continue;
             swapIns++;
-            if (status[i] == PagerStatus.Ok) readBytes += Paging.PageBytes;
+            if (status[i] != PagerStatus.Ok) continue;
+            readBytes += Paging.PageBytes;
+            if (memory.Pager is SwapPager { IsNearlyFull: true }) GiveSlotUp(memory, order[i]);
         }
         _consumer.Counters.Add(Counter.PagerReads, (ulong)count);
         _consumer.Counters.AddIfAny(Counter.SwapIns, swapIns);
         _consumer.Counters.AddIfAny(Counter.SwapReadBytes, readBytes);
+    }
+
+    /// <summary>
+    /// A page that was read keeps its slot, so that it can go again without a write; but not while others find none.
+    /// </summary>
+    private readonly void GiveSlotUp(VmObject memory, int lane)
+    {
+        // The frame alone has the content from here on.
+        _space.Arena.Frames.RestoreDirty(_lanes->Frame[lane]);
+        memory.Pager.Discard(new ReadOnlySpan<ulong>(in _lanes->Page[lane]));
     }
 
     /// <summary>Keeps the columns for the pager in ascending order of pages: aliases may come in any.</summary>

@@ -62,6 +62,8 @@ internal unsafe ref partial struct FaultRun
     private bool _promoted;
     private bool _starved;
     private int _reliefs;
+    private int _over;              // pages that the guest would be over its maximum
+    private int _aheads;            // pages that are read along
 
     // Lanes by their final status; the others are resolved.
     private int _spurious;
@@ -100,6 +102,7 @@ internal unsafe ref partial struct FaultRun
                 break;
             }
             Probe();
+            if (_pending != 0 && _space.MaxResidentPages != 0) CheckMaximum();
             if (_pending != 0) Locate();
             if (_pending != 0) Claim();
             _consumer.Exit();
@@ -114,6 +117,7 @@ internal unsafe ref partial struct FaultRun
             if (_promoted) RecycleTables();
             if (_again == 0) break;
             StartAgain();
+            if (_over != 0) KeepMaximum();
             if (_starved) Relieve();
         }
         return Count();

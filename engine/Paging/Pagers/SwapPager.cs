@@ -19,6 +19,8 @@ public sealed unsafe partial class SwapPager : IPager, IDisposable
     /// <summary>The most pages that one transfer moves.</summary>
     public const int ClusterMax = 64;
 
+    private const int NearlyFullShift = 3;
+
     private readonly SwapSpace _space;
     private readonly NativeRegion _region;
     private readonly uint* _slots;
@@ -37,6 +39,9 @@ public sealed unsafe partial class SwapPager : IPager, IDisposable
         _region = NativeRegion.Map((nuint)pages * sizeof(uint));
         _slots = (uint*)_region.Base;
     }
+
+    /// <summary>So few slots are free that pages in memory should not have any.</summary>
+    public bool IsNearlyFull => _space.Slots.Free < _space.Slots.Capacity >> NearlyFullShift;
 
     /// <summary>The slot that holds a page, or 0.</summary>
     public uint SlotOf(ulong page)

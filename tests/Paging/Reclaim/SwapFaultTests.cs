@@ -38,7 +38,7 @@ public sealed unsafe class SwapFaultTests(GuestFormat format) : IPressureListene
         _space = new SwapSpace(_store);
         _pager = new SwapPager(_space, Pages);
         _memory = new VmObject(_arena, Pages * PageBytes, _pager);
-        _guest = new Guest(_arena, format.Options());
+        _guest = new Guest(_arena, format.Options() with { ReadAheadPages = 0 });
         _guest.MapObject(new Gpa(0), _memory, 0, Pages * PageBytes);
         _vcpu = new TestVcpu(_guest);
         _told = default;
