@@ -36,6 +36,13 @@ internal sealed unsafe class ModelDevice(GuestWorld world, int actor, Rng choice
         }
     }
 
+    /// <summary>Holds, so many times.</summary>
+    public void Hold(int turns)
+    {
+        for (int turn = 0; turn < turns; turn++)
+            HoldAndUse(_choices.Below(_world.Shadow.Pages), _choices.OneIn(3) ? Prot.Read : Prot.ReadWrite);
+    }
+
     /// <summary>Holds a page, uses it, releases it.</summary>
     public void HoldAndUse(int page, Prot access)
     {

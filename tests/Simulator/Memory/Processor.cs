@@ -43,6 +43,7 @@ internal readonly unsafe struct Processor(SimThread thread)
         Scheduler scheduler = _thread.Scheduler;
         scheduler.Step(_thread, cell, writes: true);
         if (kind != StoreKind.Streaming) scheduler.Watch.Touch(cell);
+        if (bytes == sizeof(ulong)) scheduler.Slots.Write(cell, value, _thread.Index);
         if (bytes == sizeof(uint)) scheduler.Watch.Word((uint*)cell, (uint)value);
         scheduler.Mix(value);
         scheduler.Log?.Access(_thread, "stores", cell, value);
@@ -69,6 +70,9 @@ internal readonly unsafe struct Processor(SimThread thread)
         scheduler.Mix(result);
         return result;
     }
+
+    /// <summary>A locked exchange writes a cell.</summary>
+    public void Exchanges(void* cell, ulong value) => _thread.Scheduler.Slots.Write(cell, value, _thread.Index);
 
     private static ulong Value(void* cell) => ((nuint)cell & 7) == 0 ? *(ulong*)cell : *(uint*)cell;
 

@@ -90,6 +90,7 @@ public static unsafe class Shared
     {
         if (!Processor.TryGet(out Processor by)) return Interlocked.Exchange(ref *cell, value);
         by.Begin(cell);
+        by.Exchanges(cell, value);
         ulong found = *cell;
         *cell = value;
         return by.End(cell, found, found != value);

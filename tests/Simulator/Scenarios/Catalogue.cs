@@ -64,6 +64,22 @@ internal static class Catalogue
             TypicalSteps = 6000, Vcpus = 2, Accesses = 6, DaemonTurns = 2, Frames = 1536, Pages = 2, Warm = false,
             Superpages = true, Slots = 600,
         }),
+        new EndScenario("end-2", walkers: 2),
+        new GuestScenario("hold-orphan", new GuestPlan
+        {
+            TypicalSteps = 800, Vcpus = 0, DeviceTurns = 3, Holders = 2, ControlTurns = 2,
+            Control = ControlWork.Discard, Pages = 2,
+        }),
+        new GuestScenario("launder", new GuestPlan
+        {
+            TypicalSteps = 1800, Vcpus = 2, Accesses = 6, DaemonTurns = 4, Launders = true, DeviceTurns = 2, Pages = 2,
+            Slots = 8,
+        }),
+        new GuestScenario("two-daemons", new GuestPlan
+        {
+            TypicalSteps = 2500, Vcpus = 2, Accesses = 6, DaemonTurns = 3, Daemons = 2, Launders = true, Pages = 4,
+            Slots = 8, FailsOneIn = 10,
+        }),
         new GuestScenario("mixed", new GuestPlan
         {
             TypicalSteps = 2200, Vcpus = 3, Accesses = 6, DaemonTurns = 3, DeviceTurns = 3, ControlTurns = 3, Pages = 4,

@@ -13,6 +13,15 @@ internal sealed record GuestPlan
     /// <summary>Turns of the page daemon; 0 for none.</summary>
     public int DaemonTurns { get; init; }
 
+    /// <summary>Daemons at once: who makes room in a fault is one too.</summary>
+    public int Daemons { get; init; } = 1;
+
+    /// <summary>The daemon writes pages ahead as well.</summary>
+    public bool Launders { get; init; }
+
+    /// <summary>Devices that hold and do nothing else, beside the one that also copies.</summary>
+    public int Holders { get; init; }
+
     /// <summary>Turns of the device that holds and copies.</summary>
     public int DeviceTurns { get; init; }
 

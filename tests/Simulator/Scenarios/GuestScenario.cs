@@ -7,6 +7,7 @@ namespace Pagoda.Simulator.Scenarios;
 internal sealed class GuestScenario(string name, GuestPlan plan) : Scenario
 {
     private const int DeviceWord = 5;
+    private const int HolderWord = 6;
 
     private readonly GuestPlan _plan = plan;
 
@@ -28,13 +29,21 @@ internal sealed class GuestScenario(string name, GuestPlan plan) : Scenario
         }
         if (plan.DaemonTurns != 0)
         {
-            Rng choices = stage.ChoicesOf(10);
-            stage.Add("daemon", () => Reclaim(world, choices));
+            for (int i = 0; i < plan.Daemons; i++)
+            {
+                Rng choices = stage.ChoicesOf(20 + i);
+                stage.Add("daemon", () => Reclaim(world, choices));
+            }
         }
         if (plan.DeviceTurns != 0)
         {
             var device = new ModelDevice(world, DeviceWord, stage.ChoicesOf(11));
             stage.Add("device", () => device.Run(plan.DeviceTurns));
+        }
+        for (int i = 0; i < plan.Holders; i++)
+        {
+            var holder = new ModelDevice(world, HolderWord - 2 * i, stage.ChoicesOf(30 + i));
+            stage.Add("holder " + (i + 1), () => holder.Hold(plan.DeviceTurns));
         }
         if (plan.ControlTurns != 0)
         {
@@ -51,6 +60,7 @@ internal sealed class GuestScenario(string name, GuestPlan plan) : Scenario
         for (int turn = 0; turn < _plan.DaemonTurns; turn++)
         {
             if (choices.OneIn(4)) world.Daemon!.Age();
+            else if (_plan.Launders && choices.OneIn(2)) world.Daemon!.Launder(1 + choices.Below(_plan.Pages));
             else world.Daemon!.Reclaim(1 + choices.Below(_plan.Pages));
         }
     }

@@ -50,6 +50,7 @@ internal sealed class GuestWorld
         if (plan.DaemonTurns != 0) Daemon = new PageDaemon(Arena, options);
         if (plan.Warm) Warm();
         stage.Watch.Attach(Arena);
+        stage.Scheduler.Slots.Attach(Guest.Space.Consumers, Planted.HostSlots + plan.Vcpus);
         stage.Scheduler.Observer = Shadow;
     }
 

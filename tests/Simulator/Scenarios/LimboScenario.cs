@@ -46,7 +46,7 @@ internal sealed unsafe class LimboScenario(string name, int consumers, int walke
         });
         stage.Add("recycler", () =>
         {
-            for (int round = 0; round < rounds; round++) limbo.Recycle();
+            for (int round = 0; round <= rounds; round++) limbo.Recycle();
         });
         stage.Play();
         Replace(arena, table, limbo, link, 0);
@@ -71,7 +71,6 @@ internal sealed unsafe class LimboScenario(string name, int consumers, int walke
         uint old = next == 0 && SimThread.Current is not null ? 0 : (uint)Shared.Exchange(link, next);
         if (old != 0) gather.Frame(old);
         gather.Commit();
-        limbo.Recycle();
     }
 
     private static void Walk(Arena arena, ConsumerTable table, ulong* link, int slot)

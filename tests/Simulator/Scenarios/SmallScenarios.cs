@@ -16,6 +16,7 @@ internal static class SmallScenarios
         (new EntryScenario("small-entry-2", consumers: 2, takers: 1, turns: 1), 2),
         (new LimboScenario("small-limbo", consumers: 0, walkers: 1, rounds: 1), 2),
         (new LimboScenario("small-limbo-consumer", consumers: 1, walkers: 0, rounds: 1), 2),
+        (new EndScenario("small-end", walkers: 1), 3),
         (new ScriptedScenario("small-hold", Swapping with { Vcpus = 0 }, static cast =>
         {
             cast.Actor("device", () => cast.Device.HoldAndUse(0, Prot.ReadWrite));

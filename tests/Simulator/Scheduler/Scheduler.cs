@@ -47,6 +47,9 @@ internal sealed class Scheduler(int processor)
     /// <summary>Where the bookkeeping of its worlds lies.</summary>
     public RegionStock Stock { get; } = new();
 
+    /// <summary>Who is in which consumer slot.</summary>
+    public SlotWatch Slots { get; private set; } = null!;
+
     /// <summary>Sees guests' stores; null when nobody does.</summary>
     public IStoreObserver? Observer { get; set; }
 
@@ -77,6 +80,8 @@ internal sealed class Scheduler(int processor)
         Mode = mode;
         Watch ??= new FrameWatch(this);
         Watch.Detach();
+        Slots ??= new SlotWatch(this);
+        Slots.Detach();
         Observer = null;
         Count = 0;
         Steps = 0;
@@ -154,6 +159,7 @@ internal sealed class Scheduler(int processor)
     /// <summary>The calling actor sleeps until it is woken; the test that it made is part of the same step.</summary>
     public void Sleep(SimThread thread, nuint word)
     {
+        Slots.Sleeps(thread.Index);
         thread.SleepsOn = word;
         Decide(thread, waits: true);
     }
