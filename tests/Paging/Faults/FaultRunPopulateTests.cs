@@ -173,6 +173,44 @@ public sealed unsafe class FaultRunPopulateTests
     }
 
     [Test]
+    public void WhatIsPopulatedWhileTheMapChangesIsOfTheMapInForce()
+    {
+        const int Rounds = 300;
+        using var arena = new Arena(new ArenaOptions { Bytes = 32 << 20 });
+        using (var guest = new Guest(arena, Policy()))
+        {
+            guest.MapMemory(new Gpa(0), 4 * Window);
+            int failures = 0;
+            bool stop = false;
+            var vcpu = new Thread(() =>
+            {
+                using GuestConsumer consumer = guest.AddConsumer();
+                for (ulong i = 0; !Volatile.Read(ref stop); i++)
+                {
+                    FaultStatus status = consumer.Fault((i & 3) * Window, Prot.Write, out _);
+                    if (status is > FaultStatus.Emulated and not FaultStatus.NoMapping) failures++;
+                }
+            });
+            vcpu.Start();
+            for (int round = 0; round < Rounds; round++)
+            {
+                guest.Unmap(new Gpa(Window), 2 * Window);
+                // No entry shows it, so no table may: a fault that was on its way must not enter what it located.
+                Assert.That(guest.TryTranslate(new Gpa(Window), Prot.None, out _), Is.False, $"round {round}");
+                Assert.That(guest.TryTranslate(new Gpa(2 * Window), Prot.None, out _), Is.False, $"round {round}");
+                Thread.Yield();
+                Assert.That(guest.TryTranslate(new Gpa(Window), Prot.None, out _), Is.False, $"round {round}");
+                guest.MapMemory(new Gpa(Window), 2 * Window);
+            }
+            Volatile.Write(ref stop, true);
+            vcpu.Join();
+            Assert.That(failures, Is.Zero);
+            guest.Pmap.CheckConsistency();
+        }
+        ArenaBalance.AssertWhole(arena);
+    }
+
+    [Test]
     public void ManyThreadsOnOneUntouchedWindowShareOneSuperpage([Values] SuperpagePolicy policy)
     {
         const int Threads = 4;

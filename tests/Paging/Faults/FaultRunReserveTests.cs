@@ -75,4 +75,23 @@ public sealed class FaultRunReserveTests
         }
         ArenaBalance.AssertWhole(arena);
     }
+
+    [Test]
+    public unsafe void APageKnownToBeZeroIsNewsToItsPagerInARunToo()
+    {
+        using var arena = new Arena(new ArenaOptions { Bytes = 16 << 20 });
+        using (var memory = new VmObject(arena, Window, new MemoryPager()))
+        using (var guest = new Guest(arena, new GuestOptions()))
+        {
+            guest.MapObject(new Gpa(0), memory, 0, Window);
+            using GuestConsumer consumer = guest.AddConsumer();
+            Assert.That(consumer.Consumer.TryEnter(), Is.True);
+            *memory.MakeWord(5, consumer.Consumer.Frames) = (ulong)PageState.Zero;
+            consumer.Consumer.Exit();
+            Assert.That(consumer.Fault(0x5000, Prot.Read, out ulong hpa), Is.EqualTo(FaultStatus.Resolved));
+            Assert.That(arena.Reservations.Active, Is.EqualTo(1), "it lies in a run");
+            Assert.That(arena.Frames.IsDirty((uint)(hpa >> Paging.PageShift)), Is.True);
+        }
+        ArenaBalance.AssertWhole(arena);
+    }
 }

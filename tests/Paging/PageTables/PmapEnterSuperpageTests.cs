@@ -32,6 +32,21 @@ public sealed class PmapEnterSuperpageTests
     }
 
     [Test]
+    public void LosingAParkedWriteRightIsToldBecauseATlbMayKnowIt()
+    {
+        using var h = new PmapHarness(Formats.EptEmulated);
+        ulong pages = h.TakePages(9);
+        h.EnterSuperpage(0, pages, 2, s_write);
+        h.Pmap.ClearReferenced(0, out bool moved);      // No shootdown: a TLB may go on writing.
+        Assert.That(moved, Is.True);
+        var fewer = new LeafRequest(Prot.ReadExecute, Prot.Read);
+        Assert.That(h.EnterSuperpage(0, pages, 2, fewer), Is.EqualTo(PmapStatus.Ok));
+        Assert.That(h.Entry(0) & PteFormat.WriteParked, Is.Zero);
+        Assert.That(h.Log.Changes, Has.Count.EqualTo(1));
+        h.Check();
+    }
+
+    [Test]
     public void FewerRightsDirtyEveryFrame()
     {
         using var h = new PmapHarness(Formats.Ept);

@@ -60,6 +60,21 @@ public sealed class PmapPromoteTests
     }
 
     [TestCaseSource(typeof(Formats), nameof(Formats.Names))]
+    public unsafe void AWalkerInTheOldTableFindsNothingToMarkAsWritten(string name)
+    {
+        using var h = new PmapHarness(Formats.ByName(name));
+        FullWindow(h, Prot.All, Prot.Read);
+        Assert.That(Promote(h), Is.EqualTo(PromotionResult.Promoted));
+        ulong* old = (ulong*)h.Arena.DirectMap((ulong)h.Log.Retired[0] << Paging.PageShift);
+        for (int i = 0; i < 512; i++)
+        {
+            Assert.That(old[i] & h.Pmap.Format.Valid, Is.Not.Zero, "walkers go on with what is still right");
+            Assert.That(h.Pmap.Format.Grants(old[i], Prot.Read), Is.True);
+            Assert.That(h.Pmap.Format.Grants(old[i], Prot.Write), Is.False);
+        }
+    }
+
+    [TestCaseSource(typeof(Formats), nameof(Formats.Names))]
     public void LeavesThatMayNotBeWrittenAtAllParkNothing(string name)
     {
         using var h = new PmapHarness(Formats.ByName(name));

@@ -32,6 +32,21 @@ public sealed unsafe class ReservationsMakeTests
     }
 
     [Test]
+    public void ARunIsTakenFromThroughItsOwnCellAlone()
+    {
+        using Arena arena = TestArena.Of(Frames);
+        uint cell = 0;
+        arena.Reservations.TryBegin(&cell);
+        arena.Reservations.Make(&cell, 0);
+        // As a fault has it that read the cell before the run ended and began again for somebody else.
+        uint stale = cell;
+        Assert.That(arena.Reservations.TryTake(&stale, 0, 3), Is.Zero);
+        arena.Reservations.Release(&stale);
+        Assert.That(arena.Reservations.Active, Is.EqualTo(1));
+        Assert.That(arena.Reservations.TryTake(&cell, 0, 3), Is.EqualTo(cell + 3));
+    }
+
+    [Test]
     public void WithoutAnAlignedRunNothingIsReserved()
     {
         using Arena arena = TestArena.Of(1023);
