@@ -12,8 +12,8 @@ namespace Pagoda.Tests.Faults;
 
 /// <summary>
 /// Two vCPUs with TLBs write and read every page of some windows, over and over, so that windows become superpages;
-/// beside them one thread takes rights and mappings away, clears references, demotes and promotes, and one harvests what
-/// was written and copies it. No write may be lost: not from memory, and not from what the harvests report.
+/// beside them one thread takes rights and mappings away, clears references, demotes and promotes, and one harvests
+/// what was written and copies it. No write may be lost: not from memory, nor from what the harvests report.
 /// </summary>
 public sealed unsafe class SuperpageRaceTests
 {
