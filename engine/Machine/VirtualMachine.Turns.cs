@@ -62,7 +62,10 @@ public sealed unsafe partial class VirtualMachine
     private long Observe(IRunObserver observer, long now, long started, ref AllocationMeter meter)
     {
         meter.Pause();
+        // Nobody writes the console meanwhile.
+        _devices.Lock.Acquire();
         observer.Observe(Progress(now - started));
+        _devices.Lock.Release();
         meter.Resume();
         return now + Stopwatch.Frequency / ObservationsPerSecond;
     }

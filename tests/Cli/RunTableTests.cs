@@ -12,6 +12,7 @@ public sealed class RunTableTests
         string table = Render(isObserved: false);
         Assert.That(table, Does.Contain("until").And.Contain("500,000,000").And.Contain("200.0").And.Contain("101"));
         Assert.That(table, Does.Contain("121, 122").And.Contain("126, 125").And.Contain("pages lost"));
+        Assert.That(table, Does.Contain("of each processor").And.Contain("300,000,000").And.Contain("200,000,000"));
         Assert.That(table, Does.Not.Contain("\u001b").And.Not.Contain("excluded"));
     }
 

@@ -12,10 +12,12 @@ namespace Pagoda.Tests.Machine;
 
 /// <summary>Debian's memtest86+, past its test 3: it has moved itself by then and tested where it was.</summary>
 /// <remarks>It redraws its screen every two seconds of virtual time; the first test to be seen is the sixth.</remarks>
-[TestFixture(TableKind.Ept, true)]
-[TestFixture(TableKind.Ept, false)]
-[TestFixture(TableKind.Rvi, true)]
-public sealed class MemoryTesterTests(TableKind tables, bool hardwareAd)
+[TestFixture(TableKind.Ept, true, 1, false)]
+[TestFixture(TableKind.Ept, false, 1, false)]
+[TestFixture(TableKind.Rvi, true, 1, false)]
+[TestFixture(TableKind.Ept, false, 2, false)]
+[TestFixture(TableKind.Rvi, true, 2, true)]
+public sealed class MemoryTesterTests(TableKind tables, bool hardwareAd, int processors, bool threads)
 {
     private const string CommandLine = "console=ttyS0,115200";
     private const string TestSix = "#6  [Moving inversions";
@@ -36,6 +38,8 @@ public sealed class MemoryTesterTests(TableKind tables, bool hardwareAd)
             ArenaBytes = 16UL << 20,
             Tables = tables,
             HardwareAd = hardwareAd,
+            Processors = processors,
+            Threads = threads,
             Until = Encoding.ASCII.GetBytes(TestSix),
             TimeLimit = TimeSpan.FromMinutes(30),
         }, sink);
@@ -43,6 +47,7 @@ public sealed class MemoryTesterTests(TableKind tables, bool hardwareAd)
         Assert.That(result.End, Is.EqualTo(RunEnd.Until), result.Message + Tail(sink.Text));
         Assert.That(sink.Text, Does.Contain("Memtest86+").And.Contain("Pagoda software vCPU").And.Contain("1000MHz"));
         Assert.That(sink.Text, Does.Contain("Errors: 0"));
+        if (processors > 1) Assert.That(sink.Text, Does.Contain("SMP: 2T (PAR)").And.Contain("Using: All Cores"));
         Assert.That(sink.Text, Does.Not.Match("Errors: *[1-9]"));
         Assert.That(result.Counters.AccessedEmulations, Is.Zero);
         Assert.That(result.Counters.DirtyEmulations, hardwareAd ? Is.Zero : Is.GreaterThan(0UL));

@@ -1,3 +1,4 @@
+using System;
 using System.Globalization;
 using System.IO;
 using Pagoda.Diagnostics;
@@ -38,11 +39,22 @@ internal static class RunTable
         Add(table, "elapsed", result.Elapsed.TotalSeconds.ToString("N3", CultureInfo.InvariantCulture) + " s");
         Add(table, "guest time", (result.VirtualNanoseconds / 1e9).ToString("N3", CultureInfo.InvariantCulture) + " s");
         Add(table, "guest instructions", Text(result.GuestInstructions));
+        if (result.ProcessorInstructions.Length > 1) Add(table, "of each processor", Each(result));
         Add(table, "million instructions a second", result.GuestMips.ToString("N1", CultureInfo.InvariantCulture));
         string bytes = result.ManagedBytesAllocated.ToString("N0", CultureInfo.InvariantCulture);
         string note = isObserved ? " (live line excluded)" : "";
         Add(table, "managed bytes allocated" + note, bytes);
         Add(table, "garbage collections" + note, Text((ulong)result.GcCollections));
+    }
+
+    // A processor a line; of many the least and the most.
+    private static string Each(RunResult result)
+    {
+        const int ShownMax = 8;
+        ulong[] each = result.ProcessorInstructions.ToArray();
+        if (each.Length <= ShownMax) return string.Join('\n', Array.ConvertAll(each, Text));
+        Array.Sort(each);
+        return Text(each[0]) + " to " + Text(each[^1]);
     }
 
     private static void AddCounters(Table table, RunResult result)

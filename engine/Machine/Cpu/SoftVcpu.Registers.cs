@@ -67,6 +67,9 @@ public sealed unsafe partial class SoftVcpu
                 return ChangeCr4(op, value);
             case 8:
                 s->Cr8 = value & 15;
+                // What waited for a lower priority may be let through now.
+                if (Interrupts is not null) RequestInterrupt();
+                LookForEvents();
                 return JumpToNext(op);
             default:
                 return RaiseFault(UndefinedOpcode);

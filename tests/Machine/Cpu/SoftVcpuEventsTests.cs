@@ -72,6 +72,30 @@ public sealed unsafe class SoftVcpuEventsTests
     }
 
     [Test]
+    public void AnInterruptThatWaitedForALowerPriorityComesWhenItIsLowered()
+    {
+        Prepare(64, Vector);
+        var source = new Vectors(_fixture.Cpu) { IsHeldBack = true };
+        _fixture.Cpu.Interrupts = source;
+        source.Add(Vector);
+        _fixture.Load(VcpuFixture.Code, 64, a =>
+        {
+            a.sti();
+            a.nop();
+            a.mov(ebx, ecx);
+            a.@out(0x80, al);
+            a.xor(eax, eax);
+            a.mov(cr8, rax);
+            a.mov(edx, ecx);
+            a.cli();
+            a.hlt();
+        });
+        _fixture.Bus.OnOut = () => source.IsHeldBack = false;
+        Assert.That(_fixture.Run(VcpuFixture.Code), Is.EqualTo(VcpuExit.Halted));
+        Assert.That((State->Gpr[3], State->Gpr[2]), Is.EqualTo((0UL, 1UL)));
+    }
+
+    [Test]
     public void LoadingTheStackSegmentShadowsTheNextInstruction()
     {
         Prepare(64, Vector);
@@ -268,6 +292,8 @@ public sealed unsafe class SoftVcpuEventsTests
 
         public int Asked { get; private set; }
 
+        public bool IsHeldBack { get; set; }
+
         public void Add(byte vector)
         {
             _pending.Enqueue(vector);
@@ -277,7 +303,8 @@ public sealed unsafe class SoftVcpuEventsTests
         public bool TryAcknowledge(out byte vector)
         {
             Asked++;
-            return _pending.TryDequeue(out vector);
+            vector = 0;
+            return !IsHeldBack && _pending.TryDequeue(out vector);
         }
     }
 }
