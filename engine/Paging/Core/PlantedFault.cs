@@ -128,6 +128,9 @@ internal enum PlantedFault : byte
     /// <summary>A harvest takes M and the marks once more behind its generation.</summary>
     HarvestTakesMarksLast,
 
+    /// <summary>A harvest does not look for marks that a sweep had on their way.</summary>
+    HarvestLooksOnce,
+
     /// <summary>Eviction takes the dirty flag behind its generation.</summary>
     EvictionTakesDirtyLast,
 
@@ -156,6 +159,20 @@ internal enum PlantedFault : byte
 
     /// <summary>A leaf is removed by a load and a store.</summary>
     RemovalByLoadAndStore,
+
+    // Promotion.
+
+    /// <summary>Leaves are compared and replaced without the window's lock.</summary>
+    PromotionWithoutLock,
+
+    /// <summary>Leaves that are not modified keep their write right when they become a superpage.</summary>
+    PromotionKeepsWrite,
+
+    /// <summary>The write right is taken from leaves by a store.</summary>
+    WriteStrippedByStore,
+
+    /// <summary>Leaves become a superpage whatever they map.</summary>
+    LeavesNotCompared,
 
     // Faults and waits.
 

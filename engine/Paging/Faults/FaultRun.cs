@@ -156,6 +156,9 @@ internal unsafe ref partial struct FaultRun
     {
         int wanted = frames - _consumer.Frames.Count;
         if (wanted <= 0) return;
+        // A destroyer whose mark is not seen here sees that this call is under way, and leaves the cache to it.
+        Shared.Fence();
+        if (_space.Consumers.IsDying) return;
         MemoryRelief? relief = _space.Neighbours.Relief;
         if (relief is not null && relief.IsShort(wanted)) relief.Relieve(wanted);
         if (_consumer.Frames.Reserve(frames) >= frames) return;

@@ -37,11 +37,13 @@ public static unsafe class GuestHarvest
         fixed (ulong* words = bitmap)
         {
             count = space.Pmap.HarvestModified(gpa, length, words, clear: true, consumer.Frames, ref gather);
-            if (space.MayHaveUnmappedMarks) count += HarvestUnmapped(space, gpa, gpa + length, words);
+            if (space.MayHaveUnmappedMarks) count += HarvestObjects(space, gpa, gpa + length, words, take: true);
         }
         consumer.Exit();
         if (Planted.Is(PlantedFault.HarvestWithoutWait)) gather.Commit();
         else gather.CommitAndWait();
+        if (space.Pmap.Format.EmulatesAd && !Planted.Is(PlantedFault.HarvestLooksOnce))
+            count += LookAgain(consumer, gpa, gpa + length, bitmap);
         if (Planted.Is(PlantedFault.HarvestTakesMarksLast)) TakeAgain(consumer, gpa, length, bitmap, ref gather);
         return true;
     }
@@ -57,8 +59,24 @@ public static unsafe class GuestHarvest
         consumer.Exit();
     }
 
-    /// <summary>Resident pages that no table maps at the moment: their marks are on their frames alone.</summary>
-    private static ulong HarvestUnmapped(Vmspace space, ulong start, ulong end, ulong* words)
+    /// <summary>
+    /// A sweep that had cleared an emulated M, and not yet marked the frame, when we looked has marked it by now: it
+    /// was in its slot. The mark stays, for the next harvest too.
+    /// </summary>
+    private static ulong LookAgain(VmspaceConsumer consumer, ulong start, ulong end, Span<ulong> bitmap)
+    {
+        if (!consumer.TryEnter()) return 0;
+        ulong count;
+        fixed (ulong* words = bitmap) count = HarvestObjects(consumer.Space, start, end, words, take: false);
+        consumer.Exit();
+        return count;
+    }
+
+    /// <summary>
+    /// Marks that are on frames alone, or on words: of resident pages that no table maps at the moment, and of pages
+    /// whose M was moved.
+    /// </summary>
+    private static ulong HarvestObjects(Vmspace space, ulong start, ulong end, ulong* words, bool take)
     {
         ulong at = start;
         ulong count = 0;
@@ -67,25 +85,28 @@ public static unsafe class GuestHarvest
             if (entry.Start >= end) break;
             ulong stop = ulong.Min(end, entry.End);
             at = ulong.Max(at, entry.Start);
-            if (entry.Kind == MapKind.Memory) count += HarvestObject(space, memory!, in entry, at, stop, start, words);
+            if (entry.Kind == MapKind.Memory)
+                count += HarvestObject(space, memory!, in entry, at, stop, start, words, take);
             at = stop;
         }
         return count;
     }
 
     private static ulong HarvestObject(Vmspace space, VmObject memory, in MapEntry entry, ulong from, ulong end,
-        ulong start, ulong* words)
+        ulong start, ulong* words, bool take)
     {
         ulong page = entry.PageAt(from);
         ulong behind = entry.PageAt(end);
         ulong count = 0;
         while (page < behind && memory.TryFindTouched(page, out page) && page < behind)
         {
-            if (TakeWritten(space.Arena.Frames, memory.FindWord(page)))
+            ulong gpa = entry.Start + ((page - entry.Page) << Paging.PageShift);
+            ulong bit = (gpa - start) >> Paging.PageShift;
+            ulong mask = 1UL << (int)(bit & 63);
+            bool isNew = take || (words[bit >> 6] & mask) == 0;
+            if (isNew && FindWritten(space.Arena.Frames, memory.FindWord(page), take))
             {
-                ulong gpa = entry.Start + ((page - entry.Page) << Paging.PageShift);
-                ulong bit = (gpa - start) >> Paging.PageShift;
-                words[bit >> 6] |= 1UL << (int)(bit & 63);
+                words[bit >> 6] |= mask;
                 count++;
             }
             page++;
@@ -93,8 +114,8 @@ public static unsafe class GuestHarvest
         return count;
     }
 
-    /// <summary>Takes the mark of a page from its frame, or from its word while it has none.</summary>
-    private static bool TakeWritten(FrameTable frames, ulong* word)
+    /// <summary>Takes the mark of a page from its frame, or from its word while it has none, or only looks.</summary>
+    private static bool FindWritten(FrameTable frames, ulong* word, bool take)
     {
         while (true)
         {
@@ -102,8 +123,8 @@ public static unsafe class GuestHarvest
             uint pfn = (uint)(PageWord.HpaOf(seen) >> Paging.PageShift);
             PageState state = PageWord.StateOf(seen);
             // Who takes this frame away waits for the caller to leave its slot.
-            if (state == PageState.Resident) return frames.TakeWritten(pfn);
-            if (state is PageState.Evicting or PageState.Laundering)
+            if (state == PageState.Resident && take) return frames.TakeWritten(pfn);
+            if (state is PageState.Resident or PageState.Evicting or PageState.Laundering)
             {
                 // The owner may have done its waiting, so the frame may be another page's by now: only look. The mark
                 // is reported once more when the page has come to rest.
@@ -112,6 +133,7 @@ public static unsafe class GuestHarvest
                 continue;
             }
             if ((seen & PageWord.Written) == 0) return false;
+            if (!take) return true;
             if (Shared.CompareExchange(word, seen & ~PageWord.Written, seen) == seen) return true;
         }
     }

@@ -31,11 +31,13 @@ public sealed unsafe partial class Pmap
         uint tablePfn = TablePfn(parent);
         ulong* table = TableAt(tablePfn);
         if ((Shared.Load(table) & PteFormat.Managed) == 0) return PromotionResult.NotEligible;
+        if (Planted.Is(PlantedFault.PromotionWithoutLock)) Shared.And(window.Entry, ~WindowLockBit);
         PromotionResult result = Compare(table, out ulong leaf);
         if (result == PromotionResult.Promoted && (leaf & (_format.Writable | _format.Modified)) == _format.Writable)
         {
-            result = StripWrite(table);
+            if (!Planted.Is(PlantedFault.PromotionKeepsWrite)) result = StripWrite(table);
         }
+        if (Planted.Is(PlantedFault.PromotionWithoutLock)) Shared.Or(window.Entry, WindowLockBit);
         if (result == PromotionResult.Promoted && (leaf & PteFormat.Wired) != 0 && !TryReserve(2, frames))
         {
             result = PromotionResult.NoFrame;
@@ -97,6 +99,7 @@ public sealed unsafe partial class Pmap
         leaf = Shared.Load(table) & checkedBits;
         if ((leaf & frame & Paging.WindowOffsetMask) != 0) return PromotionResult.Scattered;
         ulong differing = PteVector.Compare(table, leaf, Paging.PageBytes, checkedBits);
+        if (Planted.Is(PlantedFault.LeavesNotCompared)) return PromotionResult.Promoted;
         if ((differing & frame) != 0) return PromotionResult.Scattered;
         if (((leaf & ~differing) & _format.Accessed) == 0) return PromotionResult.NotAccessed;
         return differing == 0 ? PromotionResult.Promoted : PromotionResult.Different;
@@ -114,6 +117,7 @@ public sealed unsafe partial class Pmap
             while ((entry & writable) != 0)
             {
                 if ((entry & modified) != 0) return PromotionResult.Raced;
+                if (Planted.Is(PlantedFault.WriteStrippedByStore)) Shared.Store(table + i, entry & ~writable);
                 ulong found = Shared.CompareExchange(table + i, entry & ~writable, entry);
                 if (found == entry) break;
                 entry = found;

@@ -192,7 +192,8 @@ public sealed unsafe partial class PageDaemon
         {
             uint pfn = (uint)(PageWord.HpaOf(seen) >> Paging.PageShift);
             byte age = unchecked((byte)(_generation - Shared.Load(_frames.Ages + pfn)));
-            if (age < threshold || _frames.HoldCount(pfn) != 0 || _frames.WireCount(pfn) != 0) return true;
+            bool isHeld = _frames.HoldCount(pfn) != 0 && !Planted.Is(PlantedFault.HoldsNotTested);
+            if (age < threshold || isHeld || _frames.WireCount(pfn) != 0) return true;
             if (cleanOnly && _frames.IsDirty(pfn)) return true;
             if (!PageWord.TryMove(word, seen, PageWord.Evicting(PageWord.HpaOf(seen)))) return true;
             _lanes->Insert(word, page, pfn, memory.Id);

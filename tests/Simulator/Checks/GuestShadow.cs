@@ -31,6 +31,9 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
     private readonly long[] _writtenAt = new long[pages];
     private readonly long[] _reportedAt = new long[pages];
     private readonly int[] _writers = new int[pages];
+    private readonly long[] _hostBegan = new long[pages];
+    private readonly long[] _hostEnded = new long[pages];
+    private readonly long[] _hostWrittenAt = new long[pages];
     private readonly Copy[] _copies = new Copy[pages];
     private long _clock;
 
@@ -72,6 +75,7 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
         _unsettled[page] = false;
         _lost[page] = false;
         _writtenAt[page] = 0;
+        _hostWrittenAt[page] = 0;
         for (int word = 0; word < Words; word++)
         {
             _visible[page * Words + word] = 0;
@@ -96,13 +100,19 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
     public void Freeze(int page, bool frozen) => _frozen[page] = frozen;
 
     /// <summary>A host that writes, and marks what it wrote itself, has begun.</summary>
-    public void BeginHostWrite(int page) => _writers[page]++;
+    public void BeginHostWrite(int page)
+    {
+        _writers[page]++;
+        _hostBegan[page] = ++_clock;
+    }
 
     /// <summary>It has ended, and its marks are there.</summary>
     public void EndHostWrite(int page, bool hasWritten)
     {
         _writers[page]--;
-        if (hasWritten) _writtenAt[page] = ++_clock;
+        _hostEnded[page] = ++_clock;
+        // A harvest since the beginning may have reported a copy. Stores through a hold have moments of their own.
+        if (hasWritten) _hostWrittenAt[page] = long.Max(_hostWrittenAt[page], _hostBegan[page]);
     }
 
     /// <summary>A store of the word's owner goes into its buffer.</summary>
@@ -120,7 +130,7 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
         if (access.Takings < 0 && _discards[access.Page] != -access.Takings - 1) return;
         // A hold outlives a change of rights.
         if (access.Takings >= 0) RequireWritable(access.Page);
-        Write(access.Page, access.Word, store.Value);
+        Write(access.Page, access.Word, store.Value, isHost: access.Takings < 0);
     }
 
     /// <summary>A guest writes the page now: it must be allowed to.</summary>
@@ -130,12 +140,12 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
     }
 
     /// <summary>A word has its new value in this step.</summary>
-    public void Write(int page, int word, ulong value)
+    public void Write(int page, int word, ulong value, bool isHost = false)
     {
         _stage.Note("page " + page + ", word " + word + " becomes " + value.ToString("X"));
         if (_unsettled[page]) return;
         _visible[page * Words + word] = value;
-        _writtenAt[page] = ++_clock;
+        (isHost ? _hostWrittenAt : _writtenAt)[page] = ++_clock;
     }
 
     /// <summary>A load gave a value in this step.</summary>
@@ -173,8 +183,10 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
             _reportedAt[page] = ++_clock;
             return;
         }
-        bool mustBe = _writtenAt[page] > _reportedAt[page] && _writtenAt[page] <= began && _writers[page] == 0;
-        if (mustBe && !_unsettled[page] && !_lost[page])
+        bool byGuest = _writtenAt[page] > _reportedAt[page] && _writtenAt[page] <= began;
+        // A host's marks are there when it has ended.
+        bool byHost = _hostWrittenAt[page] > _reportedAt[page] && _hostEnded[page] <= began && _writers[page] == 0;
+        if ((byGuest || byHost) && !_unsettled[page] && !_lost[page])
             _stage.Scheduler.Fail("a write to page " + page + " was reported by no harvest");
     }
 

@@ -18,6 +18,31 @@ internal static class Catalogue
         {
             TypicalSteps = 1000, Vcpus = 1, Accesses = 4, DaemonTurns = 2, DeviceTurns = 4, Pages = 2, Slots = 8,
         }),
+        new GuestScenario("hold-only", new GuestPlan
+        {
+            TypicalSteps = 500, Vcpus = 0, DaemonTurns = 3, DeviceTurns = 5, Pages = 2, Slots = 8,
+        }),
+        new GuestScenario("hold-clean", new GuestPlan
+        {
+            TypicalSteps = 500, Vcpus = 0, DaemonTurns = 3, DeviceTurns = 6, Pages = 2, Slots = 8, Clean = true,
+        }),
+        new GuestScenario("hold-harvest", new GuestPlan
+        {
+            TypicalSteps = 400, Vcpus = 0, DeviceTurns = 5, ControlTurns = 4, Control = ControlWork.Harvest, Pages = 2,
+        }),
+        new GuestScenario("write-faulty", new GuestPlan
+        {
+            TypicalSteps = 1000, Vcpus = 2, Accesses = 5, DaemonTurns = 3, Pages = 2, Slots = 8, FailsOneIn = 3,
+        }),
+        new GuestScenario("hold-discard", new GuestPlan
+        {
+            TypicalSteps = 700, Vcpus = 0, DeviceTurns = 5, ControlTurns = 2, Control = ControlWork.Discard, Pages = 2,
+        }),
+        new GuestScenario("sweep", new GuestPlan
+        {
+            TypicalSteps = 700, Vcpus = 2, Accesses = 6, DaemonTurns = 4, OnlyAges = true, ControlTurns = 3,
+            Control = ControlWork.Harvest, Pages = 2, Slots = 8, Format = 1,
+        }),
         new GuestScenario("write-evict", new GuestPlan
         {
             TypicalSteps = 1500, Vcpus = 2, Accesses = 6, DaemonTurns = 3, Pages = 2, Slots = 8,

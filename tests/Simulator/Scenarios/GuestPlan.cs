@@ -57,5 +57,11 @@ internal sealed record GuestPlan
     /// <summary>Every page is written before the schedule begins.</summary>
     public bool Warm { get; init; } = true;
 
+    /// <summary>And stored in its slot, so that it is clean.</summary>
+    public bool Clean { get; init; }
+
+    /// <summary>The daemon ages, and takes nothing.</summary>
+    public bool OnlyAges { get; init; }
+
     public int TypicalSteps { get; init; } = 3000;
 }

@@ -59,7 +59,7 @@ internal sealed class GuestScenario(string name, GuestPlan plan) : Scenario
     {
         for (int turn = 0; turn < _plan.DaemonTurns; turn++)
         {
-            if (choices.OneIn(4)) world.Daemon!.Age();
+            if (_plan.OnlyAges || choices.OneIn(4)) world.Daemon!.Age();
             else if (_plan.Launders && choices.OneIn(2)) world.Daemon!.Launder(1 + choices.Below(_plan.Pages));
             else world.Daemon!.Reclaim(1 + choices.Below(_plan.Pages));
         }

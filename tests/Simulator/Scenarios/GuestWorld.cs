@@ -49,6 +49,7 @@ internal sealed class GuestWorld
         var options = new PageDaemonOptions { LowBytes = 0, HighBytes = 0 };
         if (plan.DaemonTurns != 0) Daemon = new PageDaemon(Arena, options);
         if (plan.Warm) Warm();
+        if (plan.Clean) Clean();
         stage.Watch.Attach(Arena);
         stage.Scheduler.Slots.Attach(Guest.Space.Consumers, Planted.HostSlots + plan.Vcpus);
         stage.Scheduler.Observer = Shadow;
@@ -162,6 +163,18 @@ internal sealed class GuestWorld
             Stage.Require(status == FaultStatus.Resolved, "the first write to a page ended in " + status);
             Shadow.EndCopy(page, isKnown: true, value);
             Shadow.EndHostWrite(page, hasWritten: true);
+        }
+    }
+
+    private unsafe void Clean()
+    {
+        ReclaimResult result = Daemon!.Reclaim(Plan.Pages);
+        Stage.Require(result.Freed == Plan.Pages, "pages stay in memory that nobody uses");
+        for (int page = 0; page < Plan.Pages; page++)
+        {
+            ulong value;
+            FaultStatus status = Guest.Read(AddressOf(page, 0), new Span<byte>(&value, sizeof(ulong)));
+            Stage.Require(status == FaultStatus.Resolved, "the first read of a page ended in " + status);
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed class Simulation
     private readonly Stage _stage;
     private readonly RandomPolicy _random = new();
     private readonly PriorityPolicy _priority = new();
+    private readonly PausePolicy _pause = new();
 
     /// <summary>A worker on a processor.</summary>
     public Simulation(int processor)
@@ -27,8 +28,12 @@ internal sealed class Simulation
     public Outcome Run(Scenario scenario, ulong seed, MemoryMode mode)
     {
         ulong schedule = new Rng(seed ^ 0xA5A5).Next();
-        Policy policy = schedule % 4 == 0
-            ? _priority.Seed(schedule, scenario.TypicalSteps) : _random.Seed(schedule, scenario.TypicalSteps);
+        Policy policy = (schedule % 8) switch
+        {
+            0 => _priority.Seed(schedule, scenario.TypicalSteps),
+            1 or 2 or 3 => _pause.Seed(schedule, scenario.TypicalSteps),
+            _ => _random.Seed(schedule, scenario.TypicalSteps),
+        };
         return Run(scenario, seed, mode, policy);
     }
 
