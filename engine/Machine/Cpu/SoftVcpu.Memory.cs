@@ -203,12 +203,14 @@ public sealed unsafe partial class SoftVcpu
         for (; ; )
         {
             ulong departures = _memory.Departures;
+            ulong accesses = _state->MmioAccesses;
             int first = (int)Math.Min((ulong)size, Paging.PageBytes - (address & Paging.PageOffsetMask));
             if (!ReadPart(address, buffer, first, user)) return false;
             if (first == size) return true;
             ulong next = (address + (uint)first) & _state->AddressMask;
             if (!ReadPart(next, buffer + first, size - first, user)) return false;
-            if (_memory.Departures == departures) return true;
+            // A device is read once, though asking it leaves the slot.
+            if (_memory.Departures == departures || _state->MmioAccesses != accesses) return true;
         }
     }
 

@@ -253,6 +253,78 @@ public sealed unsafe class SoftVcpuEventsTests
         Assert.That(State->Events & (1UL << 5), Is.Zero);
     }
 
+    [TestCase(64)]
+    [TestCase(32)]
+    [TestCase(16)]
+    public void AnNmiBetweenAnyTwoInstructionsChangesNothing(int bitness)
+    {
+        string undisturbed = Compute(bitness, disturbs: false);
+        Assert.That(Compute(bitness, disturbs: true), Is.EqualTo(undisturbed));
+        Assert.That(State->ExceptionsDelivered, Is.Zero);
+    }
+
+    /// <summary>Runs code with every kind of flags, a NMI in front of each instruction or none; what it left.</summary>
+    private string Compute(int bitness, bool disturbs)
+    {
+        Prepare(bitness, 2);
+        _fixture.Cpu.BlockLimit = 1;
+        _fixture.Load(Handler, bitness, a =>
+        {
+            a.cmp(esp, ecx);            // other flags, of another kind
+            a.test(dl, dl);
+            if (bitness == 64) a.iretq();
+            else if (bitness == 32) a.iretd();
+            else a.iret();
+        });
+        ulong end = _fixture.Load(VcpuFixture.Code, bitness, a =>
+        {
+            Iced.Intel.Label top = a.CreateLabel();
+            a.mov(ecx, 40);
+            a.mov(eax, 0x89AB_CDEF);
+            a.mov(ebx, 0x1357_9BDF);
+            a.Label(ref top);
+            a.add(eax, ebx);
+            a.adc(ebx, 0x1234);
+            a.rcl(eax, 3);
+            a.sbb(edx, eax);
+            a.push(bx);
+            a.imul(ebx, eax, 7);
+            a.inc(edx);
+            a.pop(si);
+            a.bt(eax, 5);
+            a.rcr(edx, 1);
+            a.sar(ebx, 2);
+            a.cmp(al, bl);
+            a.setl(al);
+            a.pushf();
+            a.shl(ebp, 1);
+            a.popf();
+            a.adc(ebp, esi);
+            a.dec(ecx);
+            a.jnz(top);
+            a.pushf();
+            a.pop(di);
+        });
+        State->Rip = bitness == 16 ? 0 : VcpuFixture.Code;
+        State->Activity = VcpuActivity.Running;
+        ulong last = bitness == 16 ? end - VcpuFixture.Code : end;
+        int steps = 0;
+        while (State->Rip != last)
+        {
+            if (disturbs)
+            {
+                _fixture.Cpu.RequestNmi();
+                do _fixture.Cpu.Run(1);
+                while (State->NmiBlocked != 0);
+            }
+            _fixture.Cpu.Run(1);
+            Assert.That(++steps, Is.LessThan(10_000), "it does not come to an end");
+        }
+        var text = new System.Text.StringBuilder();
+        for (int i = 0; i < 8; i++) text.Append(State->Gpr[i]).Append(' ');
+        return text.ToString();
+    }
+
     /// <summary>The mode, and a handler that counts in ECX and writes a port.</summary>
     private void Prepare(int bitness, int vector, Action? onOut = null)
     {

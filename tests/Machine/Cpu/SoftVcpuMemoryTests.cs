@@ -212,4 +212,16 @@ public sealed unsafe class SoftVcpuMemoryTests
         Assert.That(State->TlbFills - before, Is.LessThan(6));
         Assert.That(_fixture.Read(0x3F_F000, 4), Is.EqualTo(1));
     }
+
+    [Test]
+    public void ALoadThatBeginsInMemoryAndEndsInADeviceAsksItOnce()
+    {
+        _fixture.Long();
+        _fixture.Write(0x10_0FFC, 0x1122_3344, 4);
+        _fixture.Memory.SetDevice(0x10_1000);
+        _fixture.Bus.MmioAnswer = 0x5566_7788;
+        _fixture.Run64(a => a.mov(rax, __qword_ptr[0x10_0FFC]));
+        Assert.That(State->Gpr[0], Is.EqualTo(0x5566_7788_1122_3344));
+        Assert.That(_fixture.Bus.MmioReads, Is.EqualTo(1));
+    }
 }

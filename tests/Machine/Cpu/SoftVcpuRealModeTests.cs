@@ -1,5 +1,8 @@
+using System.Collections.Generic;
+using Iced.Intel;
 using NUnit.Framework;
 using Pagoda.Machine.Cpu;
+using Pagoda.Tests.Support;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Pagoda.Tests.Machine.Cpu;
@@ -263,6 +266,66 @@ public sealed unsafe class SoftVcpuRealModeTests
                 Assert.That(_fixture.Read(place, 1), Is.EqualTo(0x5A), $"form {form}, segment {segment}");
             }
         }
+    }
+
+    [Test]
+    public void RandomInstructionsDoTheSameInSixteenAndThirtyTwoBits()
+    {
+        var random = new SeededGenerator(41);
+        var generator = new InstructionGenerator(random, Mnemonic.Add, Mnemonic.Or, Mnemonic.Adc, Mnemonic.Sbb,
+            Mnemonic.And, Mnemonic.Sub, Mnemonic.Xor, Mnemonic.Cmp, Mnemonic.Test, Mnemonic.Inc, Mnemonic.Dec,
+            Mnemonic.Neg, Mnemonic.Not, Mnemonic.Mov, Mnemonic.Movzx, Mnemonic.Movsx, Mnemonic.Xchg, Mnemonic.Xadd,
+            Mnemonic.Shl, Mnemonic.Shr, Mnemonic.Sar, Mnemonic.Rol, Mnemonic.Ror, Mnemonic.Rcl, Mnemonic.Rcr,
+            Mnemonic.Imul, Mnemonic.Mul, Mnemonic.Bsf, Mnemonic.Bsr, Mnemonic.Cmpxchg, Mnemonic.Cbw, Mnemonic.Cwde,
+            Mnemonic.Cmove, Mnemonic.Setb, Mnemonic.Lea)
+        {
+            IsLegacy = true,
+        };
+        using VcpuFixture wide = new VcpuFixture().Protected();
+        for (int round = 0; round < 400; round++)
+        {
+            var code = new List<Instruction>();
+            for (int i = 0; i < 12; i++) code.Add(Narrow(generator.Next(), random));
+            ulong seed = random.Next();
+            string expected = Outcome(wide, 32, code, seed);
+            Assert.That(Outcome(_fixture, 16, code, seed), Is.EqualTo(expected), random.ToString());
+        }
+    }
+
+    /// <summary>The same instruction with 32-bit addresses, or with 16-bit ones.</summary>
+    private static Instruction Narrow(Instruction instruction, SeededGenerator random)
+    {
+        if (instruction.MemoryBase == Register.None) return instruction;
+        bool isShort = random.OneIn(2);
+        instruction.MemoryBase = instruction.MemoryBase switch
+        {
+            Register.RSI => isShort ? Register.SI : Register.ESI,
+            Register.RDI => isShort ? Register.DI : Register.EDI,
+            _ => isShort ? Register.BP : Register.EBP,
+        };
+        instruction.MemoryDisplSize = isShort ? 2 : 4;
+        instruction.MemoryDisplacement64 &= isShort ? ushort.MaxValue : uint.MaxValue;
+        return instruction;
+    }
+
+    private static string Outcome(VcpuFixture fixture, int bitness, List<Instruction> code, ulong seed)
+    {
+        var values = new SeededGenerator(seed);
+        using var stream = new System.IO.MemoryStream();
+        var encoder = Encoder.Create(bitness, new StreamCodeWriter(stream));
+        foreach (Instruction instruction in code) encoder.Encode(instruction, (ulong)stream.Length);
+        stream.WriteByte(0xF4);
+        fixture.LoadBytes(VcpuFixture.Code, stream.ToArray());
+        var data = new System.Span<byte>(fixture.Memory.Base + 0x3000, 0x3000);
+        values.Fill(data);
+        for (int i = 0; i < 4; i++) fixture.State->Gpr[i] = (uint)values.Next();
+        (fixture.State->Gpr[6], fixture.State->Gpr[7], fixture.State->Gpr[5]) = (0x3800, 0x4800, 0x5800);
+        fixture.Cpu.Rflags = 2 | (values.Next() & Flags.Arithmetic);
+        VcpuExit exit = fixture.Run(bitness == 16 ? 0 : VcpuFixture.Code);
+        var text = new System.Text.StringBuilder();
+        text.Append(exit).Append(' ').Append(fixture.Cpu.Rflags);
+        for (int i = 0; i < 8; i++) if (i != 4) text.Append(' ').Append((uint)fixture.State->Gpr[i]);
+        return text.Append(' ').Append(fixture.Memory.Checksum(0x3000, 0x3000)).ToString();
     }
 
     [Test]

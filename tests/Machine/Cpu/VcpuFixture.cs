@@ -281,7 +281,8 @@ internal sealed class RecordingBus : IMachineBus
 
     private void Note()
     {
-        TimeSeen = Cpu!.TimeNanoseconds;
-        WasInsideSlot |= Memory!.IsInside;
+        if (Cpu is null || Memory is null) return;
+        TimeSeen = Cpu.TimeNanoseconds;
+        WasInsideSlot |= Memory.IsInside;
     }
 }

@@ -298,6 +298,50 @@ public sealed unsafe class VcpuThreadsTests
         Assert.That(machine.Cpus[1].State->Gpr[3], Is.Zero);
     }
 
+    [Test]
+    public void WaitsOfEveryKindEnd()
+    {
+        // The section, shootdowns that wait for everybody, faults, and code that changes, all at the same time.
+        const int Rounds = 3_000;
+        const ulong Coming = SharedMachine.Data + 0x8000;
+        const ulong Function = SharedMachine.Data + 0x3000;
+        using var machine = new SharedMachine(3);
+        machine.LoadAt(Function, a => a.db(0x0F, 0x1F, 0x00, 0xB8, 0, 0, 0, 0, 0xC3));
+        for (int cpu = 0; cpu < 3; cpu++)
+        {
+            int number = cpu;
+            machine.Load(cpu, a => Loop(machine, a, Rounds, () =>
+            {
+                a.@lock.add(__qword_ptr[Line + 0x3D], 1);
+                a.mov(__dword_ptr[Coming + (uint)number * 0x1000], ebp);
+                a.@lock.xadd(__qword_ptr[Coming + 0xFFC], rax);
+                if (number == 0) a.mov(__dword_ptr[Function + 4], ebp);
+                a.mov(ecx, (uint)Function);
+                a.call(rcx);
+            }));
+        }
+        bool isOver = false;
+        var host = new System.Threading.Thread(() =>
+        {
+            while (!System.Threading.Volatile.Read(ref isOver))
+            {
+                machine.Guest.Unmap(new Gpa(Coming), 3 * Paging.PageBytes);
+                machine.Guest.MapMemory(new Gpa(Coming), 3 * Paging.PageBytes);
+            }
+        });
+        host.Start();
+        try
+        {
+            machine.RunAll();
+        }
+        finally
+        {
+            System.Threading.Volatile.Write(ref isOver, true);
+            host.Join();
+        }
+        Assert.That(machine.Read(Line + 0x3D), Is.EqualTo(3 * (ulong)Rounds));
+    }
+
     /// <summary>Two vCPUs do the same so many times; each time counts.</summary>
     private static void Check(int rounds, Action<Assembler> write, Func<SharedMachine, ulong> count, int bytes)
     {
