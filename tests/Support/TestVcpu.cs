@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using Pagoda.Core;
 using Pagoda.Faults;
 
@@ -38,6 +39,31 @@ public sealed unsafe class TestVcpu(Guest guest) : IDisposable
             if (status > FaultStatus.Emulated) return status;
         }
         throw new InvalidOperationException("faults at 0x" + gpa.ToString("x", null) + " make no progress");
+    }
+
+    /// <summary>
+    /// Reads a byte, or writes it, inside the slot, as a vCPU does beside threads that take pages away.
+    /// </summary>
+    public FaultStatus Touch(ulong gpa, byte? written, out byte value)
+    {
+        Prot access = written is null ? Prot.Read : Prot.Write;
+        value = 0;
+        while (true)
+        {
+            if (!Consumer.Enter(out bool flush)) return FaultStatus.Destroyed;
+            if (flush) Consumer.Acknowledge();
+            if (Consumer.TryWalk(gpa, access, out ulong hpa, out _))
+            {
+                byte* host = guest.Arena.DirectMap(hpa);
+                if (written is not null) Volatile.Write(ref *host, written.Value);
+                value = Volatile.Read(ref *host);
+                Consumer.Exit();
+                return FaultStatus.Resolved;
+            }
+            Faults++;
+            FaultStatus status = Consumer.Fault(gpa, access, out _);
+            if (status > FaultStatus.Emulated) return status;
+        }
     }
 
     /// <summary>Reads a byte; throws when it cannot.</summary>

@@ -59,8 +59,13 @@ public sealed unsafe partial class PageDaemon
                 uint trouble = Shared.Exchange(&_state->WriterTrouble, 0);
                 if (trouble != 0) result = new ReclaimResult(0, (ReclaimEnd)trouble);
                 Tell(result);
-                Launder(EvictionLanes.Max);
-                if (result.End == ReclaimEnd.Enough) continue;
+                if (result.End == ReclaimEnd.Enough)
+                {
+                    Launder(EvictionLanes.Max);
+                    continue;
+                }
+                // Faults need not ring for what cannot be had.
+                if (result.Freed == 0) Shared.Store(&_state->Futile, FutilePause);
             }
             else if (++idle == IdleSleepsBeforeTrim)
             {

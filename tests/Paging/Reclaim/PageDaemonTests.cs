@@ -89,4 +89,23 @@ public sealed unsafe class PageDaemonTests(GuestFormat format)
         using var at = new ReclaimFixture(format, pages: 8);
         Assert.That(() => new PageDaemon(at.Arena, new PageDaemonOptions()), Throws.InvalidOperationException);
     }
+
+    [Test]
+    public void FreeChunksGoBackToTheSystem()
+    {
+        const ulong Window = 512 * ReclaimFixture.PageBytes;
+        using var at = new ReclaimFixture(format, pages: 8, arenaFrames: 4096);
+        at.Guest.MapMemory(new Gpa(1UL << 30), 4 * Window);
+        for (ulong page = 0; page < 4 * 512; page++) at.Vcpu.Write((1UL << 30) + page * ReclaimFixture.PageBytes, 1);
+        ulong committed = at.Arena.Allocator.CommittedBytes;
+        Assert.That(at.Daemon.Trim(), Is.LessThan(Window * 2), "nothing much is free");
+
+        at.Guest.Unmap(new Gpa(1UL << 30), 4 * Window);
+
+        ulong given = at.Daemon.Trim();
+        Assert.That(given, Is.GreaterThanOrEqualTo(2 * Window));
+        Assert.That(at.Arena.Allocator.CommittedBytes, Is.LessThanOrEqualTo(committed - given));
+        at.Vcpu.Write(ReclaimFixture.At(3), 3);
+        Assert.That(at.Vcpu.Read(ReclaimFixture.At(3)), Is.EqualTo(3));
+    }
 }

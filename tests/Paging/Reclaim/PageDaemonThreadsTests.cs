@@ -16,7 +16,7 @@ namespace Pagoda.Tests.Reclaim;
 /// The daemon's threads: room ahead of need, several writes at once, an end that finishes what was begun.
 /// </summary>
 [TestFixtureSource(typeof(GuestFormats), nameof(GuestFormats.All))]
-public sealed unsafe class PageDaemonThreadsTests(GuestFormat format)
+public sealed class PageDaemonThreadsTests(GuestFormat format)
 {
     private const ulong PageBytes = 4096;
     private const ulong Pages = 400;
@@ -61,7 +61,7 @@ public sealed unsafe class PageDaemonThreadsTests(GuestFormat format)
         using var world = new World(format, residentFrames: 120, slots: 30);
         using var vcpu = new TestVcpu(world.Guest);
         ulong page = 0;
-        while (page < Pages && Access(vcpu, At(page), (byte)(page + 1), out _) == FaultStatus.Resolved) page++;
+        while (page < Pages && vcpu.Touch(At(page), (byte)(page + 1), out _) == FaultStatus.Resolved) page++;
         Assert.That(world.Told, Is.EqualTo(ReclaimEnd.SwapFull));
         world.Guest.Unmap(new Gpa(0), 100 * PageBytes);
         for (ulong read = 100; read < page; read++)
@@ -97,37 +97,14 @@ public sealed unsafe class PageDaemonThreadsTests(GuestFormat format)
 
     private static byte Read(TestVcpu vcpu, ulong gpa)
     {
-        FaultStatus status = Access(vcpu, gpa, null, out byte value);
+        FaultStatus status = vcpu.Touch(gpa, null, out byte value);
         return status == FaultStatus.Resolved ? value : throw new InvalidOperationException("read: " + status);
     }
 
     private static void Write(TestVcpu vcpu, ulong gpa, byte value)
     {
-        FaultStatus status = Access(vcpu, gpa, value, out _);
+        FaultStatus status = vcpu.Touch(gpa, value, out _);
         if (status != FaultStatus.Resolved) throw new InvalidOperationException("write: " + status);
-    }
-
-    /// <summary>One access whose byte is touched inside the slot, as a vCPU does beside threads of reclaim.</summary>
-    private static FaultStatus Access(TestVcpu vcpu, ulong gpa, byte? written, out byte value)
-    {
-        Prot access = written is null ? Prot.Read : Prot.Write;
-        GuestConsumer consumer = vcpu.Consumer;
-        value = 0;
-        while (true)
-        {
-            Assert.That(consumer.Enter(out bool flush), Is.True);
-            if (flush) consumer.Acknowledge();
-            if (consumer.TryWalk(gpa, access, out ulong hpa, out _))
-            {
-                byte* host = consumer.Consumer.Space.Arena.DirectMap(hpa);
-                if (written is not null) Volatile.Write(ref *host, written.Value);
-                value = Volatile.Read(ref *host);
-                consumer.Exit();
-                return FaultStatus.Resolved;
-            }
-            FaultStatus status = consumer.Fault(gpa, access, out _);
-            if (status > FaultStatus.Emulated) return status;
-        }
     }
 
     private sealed class World : IPressureListener, IDisposable

@@ -47,8 +47,9 @@ internal sealed unsafe partial class SwapModel
             case < 950: Harvest(_random.Below(Guests)); break;
             case < 965: ProtectAndBack(RandomPlace()); break;
             case < 975: Daemon.Reclaim(1 + _random.Below(80)); break;
-            case < 985: Daemon.Step(); break;
-            case < 990: Daemon.Age(); break;
+            case < 982: Daemon.Step(); break;
+            case < 987: Daemon.Age(); break;
+            case < 990: Daemon.Launder(64); break;
             case < 994: Discard(); break;
             default: FaultBatch(_random.Below(Guests)); break;
         }
@@ -84,18 +85,18 @@ internal sealed unsafe partial class SwapModel
     private void Read(Place place)
     {
         ulong offset = _random.Below(PageBytes);
-        FaultStatus status = _vcpus[place.Guest].TryAccess(place.Gpa + offset, Prot.Read, out byte* host);
+        FaultStatus status = _vcpus[place.Guest].Touch(place.Gpa + offset, null, out byte value);
         if (IsRefused(in place, status)) return;
-        if (*host != place.Bytes[(int)offset]) Assert.Fail("byte at 0x" + place.Gpa.ToString("x", null) + "; " + Where);
+        if (value != place.Bytes[(int)offset]) Assert.Fail("byte at 0x" + place.Gpa.ToString("x", null) + "; " + Where);
     }
 
     private void Write(Place place)
     {
         ulong offset = _random.Below(PageBytes);
-        FaultStatus status = _vcpus[place.Guest].TryAccess(place.Gpa + offset, Prot.Write, out byte* host);
+        byte value = (byte)_random.Next();
+        FaultStatus status = _vcpus[place.Guest].Touch(place.Gpa + offset, value, out _);
         if (IsRefused(in place, status)) return;
-        *host = (byte)_random.Next();
-        place.Bytes[(int)offset] = *host;
+        place.Bytes[(int)offset] = value;
         if (place.Written is not null) place.Written[place.Page] = true;
     }
 

@@ -47,7 +47,7 @@ internal sealed partial class SwapModel : IPressureListener, IDisposable
     private readonly byte[] _page = new byte[PageBytes];
 
     internal SwapModel(GuestFormat format, ulong arenaFrames, ulong residentFrames, uint slots, ulong seed,
-        bool isFaulty = false)
+        bool isFaulty = false, int threads = 0)
     {
         _format = format;
         _random = new SeededGenerator(seed);
@@ -57,6 +57,7 @@ internal sealed partial class SwapModel : IPressureListener, IDisposable
             ResidentBytes = residentFrames * PageBytes,
             LowBytes = 8 * PageBytes,
             HighBytes = 24 * PageBytes,
+            Threads = threads,
             Listener = this,
         });
         if (isFaulty)
@@ -146,9 +147,10 @@ internal sealed partial class SwapModel : IPressureListener, IDisposable
         }
         _shared.Dispose();
         _sharedPager.Dispose();
+        // Writers may be about to give frames back whose pages are gone.
+        Daemon.Dispose();
         ArenaBalance.AssertWhole(Arena, Where);
         Assert.That(Swap.Slots.Free, Is.EqualTo(Swap.Slots.Capacity), "slots leaked; " + Where);
-        Daemon.Dispose();
         Swap.Dispose();
         _file?.Dispose();
         File.Delete(_path);

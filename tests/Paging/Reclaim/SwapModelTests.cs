@@ -38,4 +38,15 @@ public sealed class SwapModelTests(GuestFormat format)
         Assert.That(model.Faults!.ShortCalls, Is.GreaterThan(8));
         Assert.That(model.Sum(static counters => counters.SwapIns), Is.GreaterThan(200));
     }
+
+    [Test]
+    public void NothingIsLostBesideTheDaemonsThreads()
+    {
+        using var model = new SwapModel(format, arenaFrames: 260, residentFrames: 150, slots: 400, seed: 0x7EAD,
+            threads: 2);
+        model.Run(Operations);
+        Assert.That(model.Lost, Is.Zero);
+        Assert.That(model.Exhaustions, Is.Zero);
+        Assert.That(model.Sum(static counters => counters.SwapIns), Is.GreaterThan(200));
+    }
 }
