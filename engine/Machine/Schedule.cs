@@ -20,15 +20,13 @@ internal sealed unsafe class Schedule : IDisposable
     private const ulong Never = ulong.MaxValue;
     private const nuint LineBytes = 128;
     private readonly Processor[] _processors;
-    private readonly MachineLock _lock;
     private readonly ulong* _turns;         // changes when somebody who waits for a clock is to look again
     private readonly ulong* _awaited;       // the lowest clock that somebody waits for
 
-    /// <summary>A schedule of processors whose idleness a lock guards.</summary>
-    public Schedule(Processor[] processors, MachineLock machineLock)
+    /// <summary>A schedule of all processors of a machine.</summary>
+    public Schedule(Processor[] processors)
     {
         _processors = processors;
-        _lock = machineLock;
         _turns = (ulong*)NativeMemory.AlignedAlloc(2 * LineBytes, LineBytes);
         _awaited = (ulong*)((byte*)_turns + LineBytes);
         *_turns = 0;

@@ -78,7 +78,7 @@ public sealed unsafe partial class VirtualMachine : IDisposable
             {
                 _processors[i] = new Processor(i, Guest, _devices, _code, _section);
             }
-            _schedule = new Schedule(_processors, _devices.Lock);
+            _schedule = new Schedule(_processors);
             _threads = (ThreadCells*)NativeMemory.AllocZeroed((nuint)sizeof(ThreadCells));
             Load(options.Boot);
             complete = true;

@@ -13,7 +13,7 @@ public sealed unsafe class ScheduleTests
     public void TheLowestClockHasTheNextTurnAndTheFirstOfEquals()
     {
         using var set = new ProcessorGroup(3);
-        using var schedule = new Schedule(set.Processors, set.Devices.Lock);
+        using var schedule = new Schedule(set.Processors);
         StartAll(set);
         Assert.That(schedule.Next(), Is.SameAs(set.Processors[0]));
         set.Processors[0].Run(1000);
@@ -29,7 +29,7 @@ public sealed unsafe class ScheduleTests
     public void IdleOnesHaveNoTurnAndHoldNobodyBack()
     {
         using var set = new ProcessorGroup(2);
-        using var schedule = new Schedule(set.Processors, set.Devices.Lock);
+        using var schedule = new Schedule(set.Processors);
         set.Guest.Write(new Gpa(0), [0xF4]);                            // hlt
         ulong isStopped = 0;
         set.Processors[0].Vcpu.AdvanceTime(100 * Schedule.LeadMax);
@@ -44,7 +44,7 @@ public sealed unsafe class ScheduleTests
     public void AnIdleOnesTimerCountsLikeAClock()
     {
         using var set = new ProcessorGroup(1);
-        using var schedule = new Schedule(set.Processors, set.Devices.Lock);
+        using var schedule = new Schedule(set.Processors);
         Processor processor = set.Processors[0];
         set.Guest.Write(new Gpa(0), [0xFB, 0xF4]);                      // sti; hlt
         processor.Apic.Write(0xF0, 4, 0x1FF, 0);
@@ -63,7 +63,7 @@ public sealed unsafe class ScheduleTests
     public void OneTooFarAheadWaitsUntilTheRunIsStopped()
     {
         using var set = new ProcessorGroup(2);
-        using var schedule = new Schedule(set.Processors, set.Devices.Lock);
+        using var schedule = new Schedule(set.Processors);
         StartAll(set);
         set.Processors[1].Vcpu.AdvanceTime(10 * Schedule.LeadMax);
         set.Processors[1].Run(10);

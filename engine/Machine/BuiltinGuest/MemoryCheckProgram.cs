@@ -31,7 +31,7 @@ public static class MemoryCheckProgram
     public const ulong ErrorCountGpa = MemoryCheckLayout.ErrorCountCell;
 
     /// <summary>Processors at most: there are so many stacks.</summary>
-    public const int ProcessorsMax = 64;
+    public const int ProcessorsMax = MachineOptions.ProcessorsMax;
 
     /// <summary>Assembles the program for <see cref="Gpa"/>.</summary>
     /// <param name="processors">Processors of the machine, 1 to <see cref="ProcessorsMax"/>.</param>
