@@ -14,7 +14,7 @@ namespace Pagoda.Machine;
 /// <remarks>
 /// The daemon is stepped by the machine's thread between turns, so that two runs evict the same pages.
 /// </remarks>
-internal sealed class MemoryBudget : IPressureListener, IDisposable
+internal sealed partial class MemoryBudget : IPressureListener, IDisposable
 {
     /// <summary>Slots beyond the guest's pages: pages in transit have two.</summary>
     private const ulong SpareBytes = 1UL << 20;
@@ -24,20 +24,19 @@ internal sealed class MemoryBudget : IPressureListener, IDisposable
 
     /// <summary>Opens the swap file and makes the daemon of an arena.</summary>
     /// <param name="arena">The arena, without guests.</param>
-    /// <param name="options">The machine to come, with a swap file and a resident size.</param>
+    /// <param name="swap">The swap file, as in <see cref="MachineOptions.Swap"/>.</param>
+    /// <param name="resetSwap">One that a process left when it was killed is used all the same.</param>
+    /// <param name="memoryBytes">The guest's memory, for which there must be slots.</param>
+    /// <param name="limits">The budget and the marks.</param>
     /// <exception cref="SwapException">The swap file cannot be used.</exception>
-    public MemoryBudget(Arena arena, MachineOptions options)
+    public MemoryBudget(Arena arena, string swap, bool resetSwap, ulong memoryBytes, PageDaemonOptions limits)
     {
-        _file = Open(options.Swap!, options.Memory.Bytes + SpareBytes, options.ResetSwap);
+        _file = Open(swap, memoryBytes + SpareBytes, resetSwap);
         bool complete = false;
         try
         {
             Space = new SwapSpace(_file);
-            _daemon = new PageDaemon(arena, new PageDaemonOptions
-            {
-                ResidentBytes = options.ResidentBytes,
-                Listener = this,
-            });
+            _daemon = new PageDaemon(arena, limits with { Listener = this });
             complete = true;
         }
         finally

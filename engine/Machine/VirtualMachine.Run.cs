@@ -81,7 +81,8 @@ public sealed unsafe partial class VirtualMachine
         {
             VcpuExit.TripleFault => "the processor shut down, a triple fault: " + vcpu.DescribeRegisters(),
             VcpuExit.Unsupported => "the guest needs what the processor has not: " + vcpu.DescribeUnsupported(),
-            VcpuExit.MemoryError => ExplainMemory(_ender.Memory) + vcpu.DescribeRegisters(),
+            VcpuExit.MemoryError => MemoryBudget.Explain(_budget, _ender.Memory.LastFailure,
+                _ender.Memory.LastFailureGpa) + " " + vcpu.DescribeRegisters(),
             _ => "the guest asked for a reset: " + vcpu.DescribeRegisters(),
         };
         return _processors.Length == 1 ? why : "processor " + _ender.Index + ": " + why;

@@ -52,7 +52,9 @@ public sealed unsafe partial class VirtualMachine : IDisposable
                 "the arena is smaller than the guest's memory; enlarge it.");
         }
         RequireProcessors(options);
-        RequireBudget(options);
+        MemoryBudget.RequireSense(options.Policy, options.Superpages);
+        MemoryBudget.RequireSense(options.Memory.Bytes, options.ResidentBytes, ResidentBytesMin(options.Memory.Bytes),
+            options.Swap);
         _options = options;
         _console = new SerialConsole(sink, new TextMatcher(options.Until.Span));
         _devices = new SharedDevices(new PortSpace(_console), options.Processors);
@@ -61,7 +63,7 @@ public sealed unsafe partial class VirtualMachine : IDisposable
         try
         {
             Arena = new Arena(new ArenaOptions { Bytes = options.ArenaBytes, PhysBits = CpuidModel.PhysBits });
-            if (options.Swap is not null) _budget = new MemoryBudget(Arena, options);
+            if (options.Swap is not null) _budget = MakeBudget(Arena, options);
             Guest = new Guest(Arena, new GuestOptions
             {
                 Tables = options.Tables,

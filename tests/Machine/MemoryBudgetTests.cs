@@ -1,7 +1,6 @@
 using System.IO;
 using NUnit.Framework;
 using Pagoda.Machine;
-using Pagoda.Machine.Boot;
 using Pagoda.Physical;
 using Pagoda.Reclaim;
 
@@ -22,7 +21,7 @@ public sealed class MemoryBudgetTests
     public void ANewFileHasNoNameAnyMore()
     {
         using var arena = new Arena(new ArenaOptions { Bytes = 8 * Megabyte });
-        using var budget = new MemoryBudget(arena, Options(Path.Combine(_folder, "swap")));
+        using var budget = Budget(arena, Path.Combine(_folder, "swap"));
         Assert.That(Directory.GetFileSystemEntries(_folder), Is.Empty);
         Assert.That(budget.Space.Store.Slots, Is.GreaterThanOrEqualTo(4 * Megabyte / 4096), "a slot a page, and more");
     }
@@ -34,7 +33,7 @@ public sealed class MemoryBudgetTests
         string target = Path.Combine(_folder, "target");
         File.CreateSymbolicLink(link, target);
         using var arena = new Arena(new ArenaOptions { Bytes = 8 * Megabyte });
-        using (new MemoryBudget(arena, Options(link))) Assert.That(File.Exists(target), Is.True);
+        using (Budget(arena, link)) Assert.That(File.Exists(target), Is.True);
         Assert.That(File.Exists(link), Is.True);
     }
 
@@ -42,7 +41,7 @@ public sealed class MemoryBudgetTests
     public void WhatStoppedReclaimIsKept()
     {
         using var arena = new Arena(new ArenaOptions { Bytes = 8 * Megabyte });
-        using var budget = new MemoryBudget(arena, Options(Path.Combine(_folder, "swap")));
+        using var budget = Budget(arena, Path.Combine(_folder, "swap"));
         Assert.That(budget.LastPressure, Is.Null);
         budget.Step();
         Assert.That(budget.LastPressure, Is.Null, "there is room");
@@ -50,16 +49,6 @@ public sealed class MemoryBudgetTests
         Assert.That(budget.LastPressure, Is.EqualTo(ReclaimEnd.SwapFull));
     }
 
-    private static MachineOptions Options(string path)
-    {
-        var map = new MemoryMap(4 * Megabyte, CpuidModel.PhysBits);
-        return new MachineOptions
-        {
-            Memory = map,
-            Boot = BootPlan.ForProgram(0x10000, new byte[] { 0xF4 }, map),
-            ArenaBytes = 8 * Megabyte,
-            ResidentBytes = 2 * Megabyte,
-            Swap = path,
-        };
-    }
+    private static MemoryBudget Budget(Arena arena, string path) => new(arena, path, resetSwap: false, 4 * Megabyte,
+        new PageDaemonOptions { ResidentBytes = 2 * Megabyte });
 }

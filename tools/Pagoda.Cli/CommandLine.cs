@@ -34,6 +34,7 @@ internal static class CommandLine
         var root = new RootCommand("Pagoda: a nested-paging engine. Runs guests and explains page tables.")
         {
             RunCommand.Create(environment),
+            ReplayCommand.Create(environment),
             InspectCommand.Create(environment),
         };
         // '@' and bundled letters mean nothing here: "--until @x" waits for "@x".

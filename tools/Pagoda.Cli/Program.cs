@@ -1,6 +1,6 @@
 namespace Pagoda.Cli;
 
-/// <summary>The command line: <c>pagoda run</c> and <c>pagoda inspect</c>.</summary>
+/// <summary>The command line: <c>pagoda run</c>, <c>pagoda replay</c> and <c>pagoda inspect</c>.</summary>
 internal static class Program
 {
     internal static int Main(string[] args) => CommandLine.Run(args, CliEnvironment.ForProcess());

@@ -7,8 +7,6 @@ using Pagoda.Machine.Boot;
 using Pagoda.Machine.BuiltinGuest;
 using Pagoda.Machine.Devices;
 using Pagoda.Machine.Dump;
-using Pagoda.Pagers;
-using Pagoda.Physical;
 
 namespace Pagoda.Cli;
 
@@ -34,8 +32,9 @@ internal static class RunCommand
         ReportFile? json = arguments.Json is null ? null : new ReportFile("--json", arguments.Json);
         if (arguments.Dump is not null) GuardDump(arguments.Dump, () => ElfCoreWriter.CheckTarget(arguments.Dump));
 
-        using VirtualMachine machine = Named(arguments, () => new VirtualMachine(options, environment.Console));
-        Warm(options);
+        using VirtualMachine machine = MachineErrors.Named(arguments.Kernel,
+            () => new VirtualMachine(options, environment.Console));
+        MachineErrors.Warmed(() => VirtualMachine.Warm(options));
         LiveLine? line = !arguments.Quiet && environment.IsTerminal ? new LiveLine(environment.Error) : null;
         RunResult result = machine.Run(line);
         line?.Clear();
@@ -46,7 +45,7 @@ internal static class RunCommand
         return Conclude(arguments, result, environment.Error);
     }
 
-    private static MachineOptions Plan(RunArguments arguments) => Named(arguments, () =>
+    private static MachineOptions Plan(RunArguments arguments) => MachineErrors.Named(arguments.Kernel, () =>
     {
         var map = new MemoryMap(arguments.MemoryBytes, CpuidModel.PhysBits);
         BootPlan boot = arguments.Kernel is null
@@ -90,50 +89,6 @@ internal static class RunCommand
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new MachineException(MachineSubject.Kernel, exception.Message + " Name a file that can be read.");
-        }
-    }
-
-    /// <summary>Puts the option's name before what the machine says about its value.</summary>
-    private static T Named<T>(RunArguments arguments, Func<T> make)
-    {
-        try
-        {
-            return make();
-        }
-        catch (MachineException exception)
-        {
-            string option = exception.Subject switch
-            {
-                MachineSubject.Memory => "--memory",
-                MachineSubject.Arena => "--arena",
-                MachineSubject.Processors => "--cpus",
-                MachineSubject.Resident => "--resident",
-                MachineSubject.Swap => "--swap",
-                MachineSubject.Policy => "--policy",
-                MachineSubject.Kernel => "--kernel '" + arguments.Kernel + "'",
-                _ => "--append",
-            };
-            throw new CliException(option + ": " + exception.Message, exception);
-        }
-        catch (SwapException exception)
-        {
-            throw new CliException("--swap: " + exception.Message, exception);
-        }
-        catch (Exception exception) when (exception is ArenaException or OutOfMemoryException)
-        {
-            throw new CliException("--arena: " + exception.Message + " Use less.", exception);
-        }
-    }
-
-    private static void Warm(MachineOptions options)
-    {
-        try
-        {
-            VirtualMachine.Warm(options);
-        }
-        catch (SwapException exception)
-        {
-            throw new CliException("the directory for temporary files: " + exception.Message, exception);
         }
     }
 
