@@ -63,7 +63,10 @@ public sealed unsafe partial class Pmap
     private readonly struct WireOperation(in PteFormat format, Prot prot) : IRangeOperation
     {
         private readonly ulong _set = PteFormat.Wired | ((prot & Prot.Read) != 0 ? format.Readable : 0)
-            | ((prot & Prot.Write) != 0 ? format.Writable : 0) | ((prot & Prot.Execute) != 0 ? format.ExecSet : 0);
+            | ((prot & Prot.Write) != 0 ? format.Writable : 0) | ((prot & Prot.Execute) != 0 ? format.ExecSet : 0)
+            // An emulated M is the right to write without a fault; a harvest may have taken it.
+            | ((prot & Prot.Write) != 0 && format.EmulatesAd ? format.Modified : 0);
+
         private readonly ulong _clear = (prot & Prot.Execute) != 0 ? format.NoExecute | format.ExecParked : 0;
 
         public static bool Removes => false;

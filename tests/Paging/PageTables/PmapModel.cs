@@ -197,9 +197,12 @@ internal sealed class PmapModel(PteFormat format)
         Mark(leaf);
     }
 
-    public static void Wire(ModelLeaf leaf, Prot prot)
+    public bool IsWiredFor(ModelLeaf leaf, Prot prot) => leaf.Wired && (prot & ~leaf.Prot) == 0
+        && (leaf.Modified || !_emulates || (prot & Prot.Write) == 0);
+
+    public void Wire(ModelLeaf leaf, Prot prot)
     {
-        if (leaf.Wired && (prot & ~leaf.Prot) == 0) return;
+        if (IsWiredFor(leaf, prot)) return;
         leaf.Prot |= prot;
         leaf.Wired = true;
         leaf.Accessed = true;

@@ -245,8 +245,7 @@ public sealed class PmapModelTests
         if (status == PmapStatus.Ok) Assert.That(done, Is.EqualTo(length), _last);
         else if (status == PmapStatus.NotMapped) Assert.That(next, Is.Null, _last);
         else Assert.That(_h.IsDry && next is { Level: 2, Wired: false }, Is.True, _last);
-        _model.ForRange(gpa, done, leaf => !leaf.Wired || (prot & ~leaf.Prot) != 0, _ => false,
-            leaf => PmapModel.Wire(leaf, prot));
+        _model.ForRange(gpa, done, leaf => !_model.IsWiredFor(leaf, prot), _ => false, leaf => _model.Wire(leaf, prot));
     }
 
     private void UnwireOrDemote()
