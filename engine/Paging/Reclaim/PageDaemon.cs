@@ -22,7 +22,6 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
 {
     private const int BatchesMin = 8;
     private const int BatchesPerWriter = 4;
-    private const int BatchesMax = 64;
 
     /// <summary>Frames that a fault asks for at least: a batch is hardly more work than one page.</summary>
     private const ulong ReliefMin = 32;
@@ -75,6 +74,8 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
         ArgumentNullException.ThrowIfNull(arena);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.HighBytes, options.LowBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Threads, PageDaemonOptions.ThreadsMax);
         _arena = arena;
         _frames = arena.Frames;
         _listener = options.Listener;
@@ -85,7 +86,7 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
         ulong all = arena.FrameCount - 1;
         ulong wanted = options.ResidentBytes >> Paging.PageShift;
         _budget = wanted == 0 ? all : ulong.Min(wanted, all);
-        int batches = int.Min(BatchesMin + BatchesPerWriter * options.Threads, BatchesMax);
+        int batches = BatchesMin + BatchesPerWriter * options.Threads;
         nuint histogram = AgesMax * sizeof(uint);
         _region = NativeRegion.Map((nuint)sizeof(State) + histogram + (nuint)(batches * sizeof(EvictionLanes)));
         _state = (State*)_region.Base;

@@ -3,6 +3,9 @@ namespace Pagoda.Reclaim;
 /// <summary>How much memory the guests of an arena may keep, and whom to tell. Plain data.</summary>
 public sealed record PageDaemonOptions
 {
+    /// <summary>Threads that write, at most.</summary>
+    public const int ThreadsMax = 14;
+
     /// <summary>Bytes of the arena that may be in use; 0 for all of it. Tables and indexes count.</summary>
     public ulong ResidentBytes { get; init; }
 

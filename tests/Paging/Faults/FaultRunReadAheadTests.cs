@@ -131,6 +131,25 @@ public sealed unsafe class FaultRunReadAheadTests(GuestFormat format)
         for (ulong page = 6; page < 10; page++) Assert.That(_vcpu.Read(At(page)), Is.EqualTo(ByteOf(page)));
     }
 
+    [Test]
+    public void PagesGoAndComeWithoutAnAllocation()
+    {
+        SwapOutAll(ahead: 4);
+
+        long bytes = Allocations.Of(() =>
+        {
+            for (ulong page = 0; page < Pages; page++) _vcpu.Touch(At(page), (byte)page, out _);
+            _daemon.Age();
+            _daemon.Age();
+            _daemon.Launder((int)Pages);
+            _daemon.Reclaim((int)Pages);
+        });
+
+        Assert.That(bytes, Is.Zero);
+        Assert.That(_guest.Counters.SwapIns, Is.Positive);
+        Assert.That(_guest.Counters.LaunderedPages, Is.Positive);
+    }
+
     private static ulong At(ulong page) => Start + page * PageBytes;
 
     private static byte ByteOf(ulong page) => (byte)(page * 5 + 1);
