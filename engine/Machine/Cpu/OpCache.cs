@@ -25,6 +25,7 @@ internal sealed unsafe class OpCache : IDisposable
 
     private const int JumpSlots = 4096;
     private const int JumpSlotBytes = 16;
+    private const int RecordedMax = 256;
     private const int HashBits = 14;
     private const int StubsMax = 4096;
     private const int StubBytes = Block.HeaderBytes + MicroOp.SizeBytes;
@@ -33,6 +34,8 @@ internal sealed unsafe class OpCache : IDisposable
     private const ulong NoAddress = ulong.MaxValue;
 
     private readonly uint* _hash;
+    private readonly ushort* _recorded;     // slots of indirect destinations filled since they were dropped
+    private int _recordedCount = RecordedMax;
     private readonly uint _bytes;
     private uint _used;
     private int _stubs;
@@ -47,6 +50,7 @@ internal sealed unsafe class OpCache : IDisposable
         Arena = (byte*)NativeMemory.AlignedAlloc(bytes, (nuint)Paging.PageBytes);
         Jumps = (byte*)NativeMemory.AlignedAlloc(JumpSlots * JumpSlotBytes, (nuint)Paging.PageBytes);
         _hash = (uint*)NativeMemory.AlignedAlloc(sizeof(uint) << HashBits, (nuint)Paging.PageBytes);
+        _recorded = (ushort*)NativeMemory.Alloc(RecordedMax, sizeof(ushort));
         NativeMemory.Clear(Arena, BlocksAt);
         Reset();
     }
@@ -140,6 +144,7 @@ internal sealed unsafe class OpCache : IDisposable
     public void Remember(ulong address, Block* block)
     {
         byte* slot = Jumps + ((address & JumpMask) * JumpSlotBytes);
+        if (_recordedCount < RecordedMax) _recorded[_recordedCount++] = (ushort)(address & JumpMask);
         *(ulong*)slot = address;
         *(Block**)(slot + sizeof(ulong)) = block;
     }
@@ -150,6 +155,7 @@ internal sealed unsafe class OpCache : IDisposable
         NativeMemory.AlignedFree(Arena);
         NativeMemory.AlignedFree(Jumps);
         NativeMemory.AlignedFree(_hash);
+        NativeMemory.Free(_recorded);
     }
 
     private static uint Slot(uint pfn, ushort offset, uint modeKey)
@@ -164,6 +170,15 @@ internal sealed unsafe class OpCache : IDisposable
 
     private void DropDestinations()
     {
-        for (int i = 0; i < JumpSlots; i++) *(ulong*)(Jumps + i * JumpSlotBytes) = NoAddress;
+        // A shootdown waits for this: most of the time few slots were filled since the last one.
+        if (_recordedCount < RecordedMax)
+        {
+            for (int i = 0; i < _recordedCount; i++) *(ulong*)(Jumps + _recorded[i] * JumpSlotBytes) = NoAddress;
+        }
+        else
+        {
+            for (int i = 0; i < JumpSlots; i++) *(ulong*)(Jumps + i * JumpSlotBytes) = NoAddress;
+        }
+        _recordedCount = 0;
     }
 }

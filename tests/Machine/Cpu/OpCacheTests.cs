@@ -84,6 +84,25 @@ public sealed unsafe class OpCacheTests
         Assert.That(*(ulong*)slot, Is.Not.EqualTo(0x7000_1234));
     }
 
+    [TestCase(1)]
+    [TestCase(256)]
+    [TestCase(257)]
+    [TestCase(3000)]
+    public void EveryDestinationIsDroppedHoweverManyThereAre(int count)
+    {
+        using var cache = new OpCache(MebiByte);
+        Block* block = Add(cache, 1, 0x234, 0);
+        for (int round = 0; round < 2; round++)
+        {
+            for (int i = 0; i < count; i++) cache.Remember((ulong)i, block);
+            cache.DropMappings();
+            for (int i = 0; i < count; i++)
+            {
+                Assert.That(*(ulong*)(cache.Jumps + i * 16), Is.EqualTo(ulong.MaxValue), $"{i} in round {round}");
+            }
+        }
+    }
+
     private static Block* Add(OpCache cache, uint pfn, ushort offset, uint mode)
     {
         Block* block = cache.Begin(4, 2);
