@@ -1,5 +1,6 @@
 using System;
 using Pagoda.Core;
+using Pagoda.GuestAccess;
 using Pagoda.Simulator.Scenarios;
 using Pagoda.Simulator.Scheduling;
 
@@ -8,6 +9,9 @@ namespace Pagoda.Simulator.Checks;
 /// <summary>A host that changes the map and harvests.</summary>
 internal sealed class ModelControl(GuestWorld world, Rng choices)
 {
+    private const int WorkKinds = 6;
+    private const ulong MovedTo = 8UL << Paging.WindowShift;
+
     private readonly GuestWorld _world = world;
     private Rng _choices = choices;
 
@@ -15,11 +19,35 @@ internal sealed class ModelControl(GuestWorld world, Rng choices)
     {
         for (int turn = 0; turn < turns; turn++)
         {
-            ControlWork one = (ControlWork)(1 << _choices.Below(3));
-            if ((work & one) == 0) one = work;
-            if ((one & ControlWork.Harvest) != 0) Harvest();
-            else if ((one & ControlWork.Protect) != 0) Protect();
-            else Discard();
+            ControlWork one;
+            do one = (ControlWork)(1 << _choices.Below(WorkKinds));
+            while ((work & one) == 0);
+            Do(one);
+        }
+    }
+
+    private void Do(ControlWork work)
+    {
+        switch (work)
+        {
+            case ControlWork.Harvest:
+                Harvest();
+                break;
+            case ControlWork.Protect:
+                Protect();
+                break;
+            case ControlWork.Discard:
+                Discard();
+                break;
+            case ControlWork.Wire:
+                Wire();
+                break;
+            case ControlWork.Move:
+                Move();
+                break;
+            default:
+                Advise();
+                break;
         }
     }
 
@@ -61,6 +89,49 @@ internal sealed class ModelControl(GuestWorld world, Rng choices)
         _world.Guest.Protect(gpa, Paging.PageBytes, Prot.All);
     }
 
+    /// <summary>Wires a page, sees that it stays where it is, and unwires it.</summary>
+    public void Wire()
+    {
+        var gpa = new Gpa(_world.GpaOf(_choices.Below(_world.Shadow.Pages)));
+        _world.Stage.Note("wires " + gpa.Value.ToString("X"));
+        _world.Guest.Wire(gpa, Paging.PageBytes);
+        bool isMapped = _world.Guest.TryTranslate(gpa, Prot.ReadWrite, out Hpa before);
+        _world.Stage.Require(isMapped, "a wired page has no translation");
+        for (int i = 0; i < 3; i++) _world.Stage.Yield();
+        isMapped = _world.Guest.TryTranslate(gpa, Prot.ReadWrite, out Hpa after);
+        _world.Stage.Require(isMapped && after.Value == before.Value, "a wired page has moved");
+        _world.Guest.Unwire(gpa, Paging.PageBytes);
+    }
+
+    /// <summary>Moves a part away and back.</summary>
+    public void Move()
+    {
+        GuestShadow shadow = _world.Shadow;
+        int part = _choices.Below(GuestWorld.Parts);
+        (int first, int end) = _world.PartOf(part);
+        var gpa = new Gpa(_world.GpaOf(first));
+        for (int page = first; page < end; page++) shadow.BeginTaking(page, discards: false);
+        _world.Stage.Note("moves part " + part);
+        _world.Guest.Remap(gpa, _world.BytesOf(part), new Gpa(MovedTo));
+        for (int page = first; page < end; page++) shadow.EndTaking(page);
+        _world.Stage.Yield();
+        _world.Guest.Remap(new Gpa(MovedTo), _world.BytesOf(part), gpa);
+    }
+
+    /// <summary>Advice that changes no content.</summary>
+    public void Advise()
+    {
+        Advice advice = _choices.Below(3) switch
+        {
+            0 => Advice.Cold,
+            1 => Advice.WillNeed,
+            _ => Advice.Populate,
+        };
+        int part = _choices.Below(GuestWorld.Parts);
+        (int first, _) = _world.PartOf(part);
+        _ = _world.Guest.Advise(new Gpa(_world.GpaOf(first)), _world.BytesOf(part), advice);
+    }
+
     public void Discard()
     {
         GuestShadow shadow = _world.Shadow;
@@ -90,4 +161,13 @@ internal enum ControlWork : byte
 
     /// <summary>Unmaps a part and maps fresh memory there.</summary>
     Discard = 4,
+
+    /// <summary>Wires a page for a while.</summary>
+    Wire = 8,
+
+    /// <summary>Moves a part away and back.</summary>
+    Move = 16,
+
+    /// <summary>Gives advice.</summary>
+    Advise = 32,
 }

@@ -23,7 +23,7 @@ internal sealed unsafe class ModelVcpu
         _world = world;
         _actor = actor;
         _choices = choices;
-        _consumer = world.Guest.AddConsumer();
+        _consumer = (actor % 2 == 0 && world.Other is not null ? world.Other : world.Guest).AddConsumer();
         _tlb = new Entry[world.Shadow.Pages];
     }
 

@@ -23,8 +23,7 @@ internal static unsafe class ResidentCheck
             "page " + page + " has an owner who is gone: " + state);
         if (state != PageState.Resident) return;
         ulong hpa = PageWord.HpaOf(*word);
-        ulong leaf = world.Guest.Pmap.Lookup(gpa, out _);
-        bool isWritten = (leaf & world.Guest.Pmap.Format.Modified) != 0
+        bool isWritten = IsModified(world.Guest, gpa) || (world.Other is not null && IsModified(world.Other, gpa))
             || world.Arena.Frames.IsDirty((uint)(hpa >> Paging.PageShift));
         if (isWritten) return;
         uint slot = ((SwapPager)memory.Pager).SlotOf(index);
@@ -33,4 +32,7 @@ internal static unsafe class ResidentCheck
             ? content.IndexOfAnyExcept((byte)0) < 0 : content.SequenceEqual(world.Store!.SlotAt(slot));
         world.Stage.Require(isStored, "page " + page + " is called clean, but differs from its slot");
     }
+
+    private static bool IsModified(Guest guest, ulong gpa) =>
+        (guest.Pmap.Lookup(gpa, out _) & guest.Pmap.Format.Modified) != 0;
 }

@@ -105,6 +105,31 @@ internal static class Catalogue
             TypicalSteps = 2500, Vcpus = 2, Accesses = 6, DaemonTurns = 3, Daemons = 2, Launders = true, Pages = 4,
             Slots = 8, FailsOneIn = 10,
         }),
+        new GuestScenario("wire", new GuestPlan
+        {
+            TypicalSteps = 1500, Vcpus = 2, Accesses = 5, DaemonTurns = 2, ControlTurns = 2, Pages = 2, Slots = 8,
+            Control = ControlWork.Wire | ControlWork.Harvest,
+        }),
+        new GuestScenario("move", new GuestPlan
+        {
+            TypicalSteps = 1500, Vcpus = 2, Accesses = 5, DaemonTurns = 2, DeviceTurns = 2, ControlTurns = 2, Pages = 2,
+            Slots = 8, Control = ControlWork.Move | ControlWork.Harvest,
+        }),
+        new GuestScenario("advise", new GuestPlan
+        {
+            TypicalSteps = 1500, Vcpus = 2, Accesses = 5, DaemonTurns = 2, ControlTurns = 3, Pages = 4, Slots = 8,
+            Control = ControlWork.Advise | ControlWork.Harvest,
+        }),
+        new GuestScenario("shared", new GuestPlan
+        {
+            TypicalSteps = 1800, Vcpus = 3, Accesses = 5, DaemonTurns = 3, DeviceTurns = 2, Pages = 2, Slots = 8,
+            Shared = true,
+        }),
+        new GuestScenario("budget", new GuestPlan
+        {
+            TypicalSteps = 3000, Vcpus = 3, Accesses = 6, DaemonTurns = 1, DeviceTurns = 2, Pages = 8, Slots = 16,
+            ResidentFrames = 40,
+        }),
         new GuestScenario("mixed", new GuestPlan
         {
             TypicalSteps = 2200, Vcpus = 3, Accesses = 6, DaemonTurns = 3, DeviceTurns = 3, ControlTurns = 3, Pages = 4,

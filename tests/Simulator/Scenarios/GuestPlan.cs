@@ -36,6 +36,12 @@ internal sealed record GuestPlan
     /// <summary>Frames of the arena.</summary>
     public int Frames { get; init; } = 96;
 
+    /// <summary>Frames that may be in use; 0 for all. Faults make room for themselves.</summary>
+    public int ResidentFrames { get; init; }
+
+    /// <summary>Every other vCPU is of a second guest, which shows the same memory.</summary>
+    public bool Shared { get; init; }
+
     /// <summary>Swap slots; 0 for memory that cannot be swapped.</summary>
     public uint Slots { get; init; }
 

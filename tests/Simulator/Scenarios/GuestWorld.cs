@@ -1,4 +1,5 @@
 using System;
+using Pagoda.AddressSpace;
 using Pagoda.Core;
 using Pagoda.Faults;
 using Pagoda.Pagers;
@@ -32,21 +33,18 @@ internal sealed class GuestWorld
             Swap = new SwapSpace(Store);
         }
         int format = plan.Format < 0 ? stage.Choices.Below(3) : plan.Format;
-        Guest = new Guest(Arena, new GuestOptions
-        {
-            Tables = format == 2 ? TableKind.Rvi : TableKind.Ept,
-            HardwareAd = format != 1,
-            Swap = Swap,
-            Policy = plan.Superpages ? SuperpagePolicy.Superpage : SuperpagePolicy.Fixed,
-            Consumers = plan.Vcpus + 2,
-        });
+        Guest = MakeGuest(format);
+        if (plan.Shared) Other = MakeGuest(format);
         Shadow = new GuestShadow(stage, plan.Pages);
         for (int part = 0; part < Parts; part++)
         {
-            Guest.MapMemory(new Gpa((ulong)part << Paging.WindowShift), BytesOf(part));
+            var gpa = new Gpa((ulong)part << Paging.WindowShift);
+            if (Other is null) Guest.MapMemory(gpa, BytesOf(part));
+            else MapShared(Other, gpa, BytesOf(part));
         }
         if (plan.Superpages) Populate();
-        var options = new PageDaemonOptions { LowBytes = 0, HighBytes = 0 };
+        ulong resident = (ulong)plan.ResidentFrames << Paging.PageShift;
+        var options = new PageDaemonOptions { ResidentBytes = resident, LowBytes = 0, HighBytes = 0 };
         if (plan.DaemonTurns != 0) Daemon = new PageDaemon(Arena, options);
         if (plan.Warm) Warm();
         if (plan.Clean) Clean();
@@ -62,6 +60,9 @@ internal sealed class GuestWorld
     public Arena Arena { get; }
 
     public Guest Guest { get; }
+
+    /// <summary>Another guest that shows the same memory.</summary>
+    public Guest? Other { get; }
 
     public GuestShadow Shadow { get; }
 
@@ -106,9 +107,9 @@ internal sealed class GuestWorld
         bool isRight = status switch
         {
             FaultStatus.Poisoned or FaultStatus.PagerError => fails,
-            FaultStatus.NoMapping => (Plan.Control & ControlWork.Discard) != 0,
+            FaultStatus.NoMapping => (Plan.Control & (ControlWork.Discard | ControlWork.Move)) != 0,
             FaultStatus.Protection => (Plan.Control & ControlWork.Protect) != 0 && (access & Prot.Write) != 0,
-            FaultStatus.OutOfMemory => Plan.Frames < FramesEnough,
+            FaultStatus.OutOfMemory => Plan.Frames < FramesEnough || Plan.ResidentFrames != 0,
             FaultStatus.Destroyed => Plan.Destroys,
             _ => false,
         };
@@ -122,6 +123,7 @@ internal sealed class GuestWorld
         if (!Plan.Destroys) CheckContents();
         foreach (ModelVcpu vcpu in vcpus) vcpu.Dispose();
         Guest.Dispose();
+        Other?.Dispose();
         Daemon?.Dispose();
         Stage.Require(Swap is null || Swap.Slots.Free == Swap.Slots.Capacity, "swap slots were lost");
         Swap?.Dispose();
@@ -150,6 +152,22 @@ internal sealed class GuestWorld
             var batch = new FaultBatch(gpa[..count], access[..count], hpa[..count], status[..count]);
             Stage.Require(consumer.Fault(in batch) == count, "the window was not populated");
         }
+    }
+
+    private Guest MakeGuest(int format) => new(Arena, new GuestOptions
+    {
+        Tables = format == 2 ? TableKind.Rvi : TableKind.Ept,
+        HardwareAd = format != 1,
+        Swap = Swap,
+        Policy = Plan.Superpages ? SuperpagePolicy.Superpage : SuperpagePolicy.Fixed,
+        Consumers = Plan.Vcpus + 2,
+    });
+
+    private void MapShared(Guest other, Gpa gpa, ulong length)
+    {
+        using VmObject memory = Guest.MakeMemory(length);
+        Guest.MapObject(gpa, memory, 0, length);
+        other.MapObject(gpa, memory, 0, length);
     }
 
     private void Warm()
