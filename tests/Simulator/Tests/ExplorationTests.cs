@@ -9,7 +9,7 @@ namespace Pagoda.Tests.Simulator;
 /// <summary>Going through every schedule finds what one of them shows, and ends.</summary>
 internal sealed class ExplorationTests
 {
-    private const long SchedulesMax = 500;
+    private const long SchedulesMax = 300;
 
     [Test]
     public void TheOneScheduleInWhichBothLoadsMissIsFound() =>

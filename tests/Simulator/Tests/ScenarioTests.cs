@@ -9,7 +9,7 @@ namespace Pagoda.Tests.Simulator;
 /// <summary>A few seeds of every scenario; many are played by the check of a change.</summary>
 internal sealed class ScenarioTests
 {
-    private const ulong Seeds = 150;
+    private const ulong Seeds = 60;
 
     private static IEnumerable<string> Names()
     {

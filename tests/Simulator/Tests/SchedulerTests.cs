@@ -15,7 +15,7 @@ internal sealed unsafe class SchedulerTests
         MemoryMode mode = weak ? MemoryMode.Weak : MemoryMode.Tso;
         foreach (Scenario scenario in Catalogue.All)
         {
-            for (ulong seed = 1; seed <= 10; seed++)
+            for (ulong seed = 1; seed <= 3; seed++)
             {
                 Outcome first = Workers.Simulation.Run(scenario, seed, mode);
                 Outcome second = Workers.Simulation.Run(scenario, seed, mode);
