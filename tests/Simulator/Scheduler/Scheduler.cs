@@ -19,6 +19,7 @@ internal sealed class Scheduler(int processor)
     public const int FairSteps = 400_000;
     public const int LimitSteps = 800_000;
     private const int FairRun = 500;
+    private const int RunMax = 20_000;      // the limit is looked at between runs
     private const int RoundsWithoutChange = 8;
 
     /// <summary>Stands for whatever a transfer changes.</summary>
@@ -289,7 +290,7 @@ internal sealed class Scheduler(int processor)
 
     private void Grant()
     {
-        _granted = IsFair ? FairRun : int.Max(_policy.RunLength(this), 1);
+        _granted = IsFair ? FairRun : int.Clamp(_policy.RunLength(this), 1, RunMax);
         // The step that is being decided about is the first of them.
         _countdown = _granted - 1;
     }
