@@ -28,7 +28,7 @@ internal sealed unsafe partial class PressureWorkload : IDisposable
     private const ulong AliasAt = (1UL << 33) + 0x7000; // once more, out of step with them
     private const ulong OtherAt = 1UL << 30;            // in the second guest
     private const ulong HotPages = 256;
-    // Of the random bits of an access: it is a write if none is set; to the alias of a shared page; of zeros if none is.
+    // Of the random bits of an access: a write if none is set; the alias of a shared page; zeros if none is.
     private const ulong WriteBits = 0x30;
     private const ulong AliasBit = 0x80;
     private const ulong ValueBits = 0x7000_0000;
