@@ -13,8 +13,14 @@ namespace Pagoda.Tests.Gates;
 /// </summary>
 public sealed class PlainInstructionTests
 {
-    /// <summary>Arguments, the call, the return; for a fence, which of two.</summary>
+    /// <summary>
+    /// Arguments, the call, the return; for a fence, which of two. Built for a debugger, a result goes through a local.
+    /// </summary>
+#if DEBUG
+    private const int InstructionsMax = 16;
+#else
     private const int InstructionsMax = 8;
+#endif
 
     private static readonly HashSet<Type> s_instructions =
         [typeof(Volatile), typeof(Interlocked), typeof(Sse), typeof(Shared)];
