@@ -36,6 +36,10 @@ public sealed class RunArgumentsTests
         Assert.That(Parse("--memory", memory).ArenaBytes, Is.EqualTo(mebibytes * Mebibyte));
 
     [Test]
+    public void EachFurtherProcessorHasRoomForTheFramesThatItKeeps() =>
+        Assert.That(Parse("--memory", "16M", "--cpus", "4").ArenaBytes, Is.EqualTo(26 * Mebibyte));
+
+    [Test]
     public void EveryOptionArrives()
     {
         RunArguments arguments = Parse("--kernel", "k", "--append", "a b", "--memory", "32M", "--arena", "64M",

@@ -12,6 +12,9 @@ internal abstract class GuestArguments
     private const ulong ArenaRounding = 2UL << 20;
     private const ulong ArenaExtraMin = 2UL << 20;
     private const int ArenaExtraDivisor = 4;
+
+    // Free frames that a processor keeps for itself, which others cannot have.
+    private const ulong ArenaPerFurtherCpu = 2UL << 20;
     private const ulong ArenaBytesMax = ArenaOptions.BytesMax;
 
     private static readonly Option<string> s_memory = new("--memory")
@@ -24,7 +27,8 @@ internal abstract class GuestArguments
     private static readonly Option<string?> s_arena = new("--arena")
     {
         HelpName = "SIZE",
-        Description = "The engine's memory, which holds the guest's and its tables. [default: memory + 25 %]",
+        Description = "The engine's memory, which holds the guest's and its tables. [default: memory + 25 %, and 2M "
+            + "for each further processor]",
     };
 
     private static readonly Option<string> s_tables = new("--tables")
@@ -66,10 +70,15 @@ internal abstract class GuestArguments
         DefaultValueFactory = _ => "fixed",
     };
 
-    private protected GuestArguments(ParseResult parsed)
+    /// <summary>Reads and checks the values.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="cpus">Virtual processors.</param>
+    private protected GuestArguments(ParseResult parsed, int cpus = 1)
     {
         MemoryBytes = Size(s_memory.Name, parsed.GetValue(s_memory) ?? "");
-        ArenaBytes = parsed.GetValue(s_arena) is string arena ? Size(s_arena.Name, arena) : DefaultArena(MemoryBytes);
+        ArenaBytes = parsed.GetValue(s_arena) is string arena
+            ? Size(s_arena.Name, arena)
+            : DefaultArena(MemoryBytes, cpus);
         Tables = ParseTables(parsed.GetValue(s_tables) ?? "");
         HardwareAd = !parsed.GetValue(s_noHardwareAd);
         Superpages = !parsed.GetValue(s_noSuperpages);
@@ -114,9 +123,9 @@ internal abstract class GuestArguments
         s_memory, s_arena, s_tables, s_noHardwareAd, s_noSuperpages, s_policy, s_resident, s_swap, s_resetSwap,
     ];
 
-    private static ulong DefaultArena(ulong memory)
+    private static ulong DefaultArena(ulong memory, int cpus)
     {
-        ulong extra = Math.Max(memory / ArenaExtraDivisor, ArenaExtraMin);
+        ulong extra = Math.Max(memory / ArenaExtraDivisor, ArenaExtraMin) + ArenaPerFurtherCpu * (ulong)(cpus - 1);
         if (memory > ulong.MaxValue - extra - ArenaRounding) return memory;
         return (memory + extra + ArenaRounding - 1) / ArenaRounding * ArenaRounding;
     }

@@ -54,7 +54,7 @@ internal sealed class RunArguments : GuestArguments
     };
 
     private RunArguments(ParseResult parsed)
-        : base(parsed)
+        : base(parsed, ParseCpus(parsed.GetValue(s_cpus) ?? ""))
     {
         Kernel = Text(parsed, s_kernel);
         Append = parsed.GetValue(s_append);
