@@ -49,6 +49,9 @@ internal sealed unsafe class FrameWatch(Scheduler scheduler)
     /// <summary>How often a frame has been recycled.</summary>
     public uint LifeOf(uint pfn) => _lives[pfn];
 
+    /// <summary>Is it a cell of a frame?</summary>
+    public bool Contains(void* cell) => (nuint)((byte*)cell - _memory) < _bytes;
+
     public FrameState StateOf(uint pfn) => (FrameState)_states[pfn];
 
     /// <summary>An access of the kernel or a guest to a cell.</summary>

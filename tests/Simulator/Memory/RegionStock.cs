@@ -33,6 +33,10 @@ internal sealed unsafe class RegionStock
         _largeUsed = 0;
     }
 
+    /// <summary>Is it a cell of the world, at an address that is the same in every world?</summary>
+    public bool Contains(void* cell) =>
+        (nuint)((byte*)cell - _small) < _smallUsed || (nuint)((byte*)cell - _large) < _largeUsed;
+
     /// <summary>Memory that is zero, on a page boundary.</summary>
     public byte* Take(nuint length)
     {

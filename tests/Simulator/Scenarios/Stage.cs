@@ -16,12 +16,12 @@ internal sealed unsafe class Stage(Scheduler scheduler)
     private const int FramesMax = 3 * Paging.EntriesPerTable;
 
     // Of the worker, never freed: the memory of the next schedule.
-    private readonly byte* _cells = (byte*)NativeMemory.AlignedAlloc(CellsMax * CellBytes, CellBytes);
     private readonly byte* _frames =
         (byte*)NativeMemory.AlignedAlloc(FramesMax * (nuint)Paging.PageBytes, (nuint)Paging.WindowBytes);
 
     private readonly Scheduler _scheduler = scheduler;
     private Policy _policy = null!;
+    private byte* _cells;
     private int _cellCount;
     private ulong _seed;
 
@@ -42,6 +42,7 @@ internal sealed unsafe class Stage(Scheduler scheduler)
         _cellCount = 0;
         _scheduler.Stock.Reset();
         RegionStock.Current = _scheduler.Stock;
+        _cells = _scheduler.Stock.Take(CellsMax * CellBytes);
         Choices = new Rng(seed);
     }
 

@@ -118,6 +118,12 @@ internal sealed unsafe class ExplorerPolicy : Policy
     /// <summary>The choice at this depth: as the path says, or the first of a new one.</summary>
     private int Take(int options)
     {
+        if (_depth < _path.Count && _path[_depth].Options != options)
+        {
+            // The path does not lead here again: this pass shows nothing, and the next one starts over.
+            _path.RemoveRange(_depth, _path.Count - _depth);
+            HasLearnt = true;
+        }
         if (_depth == _path.Count) _path.Add(new Choice { Options = options });
         return _path[_depth++].Taken;
     }
@@ -127,6 +133,8 @@ internal sealed unsafe class ExplorerPolicy : Policy
     {
         if (scheduler.Cell == null) return false;
         if (scheduler.Cell == Scheduler.AnyCell) return true;
+        // What lies elsewhere is at another address in the next world.
+        if (!scheduler.Stock.Contains(scheduler.Cell) && !scheduler.Watch.Contains(scheduler.Cell)) return false;
         nuint cell = (nuint)scheduler.Cell >> ByteBits;
         _cells.TryGetValue(cell, out Users users);
         users.Actors |= 1U << current;

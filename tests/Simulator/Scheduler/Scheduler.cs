@@ -215,8 +215,10 @@ internal sealed class Scheduler(int processor)
         {
             next = PickAfterEnd();
         }
-        catch (ViolationException)
+        catch (Exception failure)
         {
+            // The thread has nobody above it: whatever went wrong ends the schedule.
+            Report(SimThread.Current!, failure);
             next = AnyAlive();
         }
         Changed();
