@@ -4,6 +4,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Threading;
 using Pagoda.Simulator.Checks;
+using Pagoda.Core;
+using Pagoda.Simulator.Faults;
 using Pagoda.Simulator.Memory;
 using Pagoda.Simulator.Scenarios;
 using Pagoda.Simulator.Scheduling;
@@ -14,7 +16,8 @@ namespace Pagoda.Simulator;
 internal static class Runner
 {
     private const string Usage = "Pagoda.Simulator [--seeds N] [--first SEED] [--workers N] [--scenario NAME] "
-        + "[--mode tso|weak] | --scenario NAME --mode tso|weak --seed SEED | --explore PREEMPTIONS [--schedules N]";
+        + "[--mode tso|weak] | --scenario NAME --mode tso|weak --seed SEED | --explore PREEMPTIONS [--schedules N]"
+        + " | --sensitivity TRIALS [--fault NUMBER] [--seeds N] [--workers N]";
 
     public static int Run(string[] args)
     {
@@ -28,6 +31,7 @@ internal static class Runner
             }
             options[args[i]] = args[i + 1];
         }
+        if (options.ContainsKey("--sensitivity")) return FindFaults(options);
         if (options.ContainsKey("--explore")) return Explore(options);
         return options.ContainsKey("--seed") ? Replay(options) : RunMany(options);
     }
@@ -35,6 +39,10 @@ internal static class Runner
     private static int Replay(Dictionary<string, string> options)
     {
         Scenario scenario = Catalogue.Find(options["--scenario"]);
+        foreach (FaultRow row in FaultTable.All)
+        {
+            if (options.TryGetValue("--fault", out string? number) && row.Number == number) Planted.Fault = row.Fault;
+        }
         var simulation = new Simulation(0);
         if (options.ContainsKey("--log")) simulation.Listen(new StepLog(Console.Out));
         Outcome outcome = simulation.Run(scenario, Number(options, "--seed", 0), ModeOf(options) ?? MemoryMode.Tso);
@@ -95,6 +103,21 @@ internal static class Runner
             + $"{totals.Steps / seconds / 1e6:F2} million steps/s, {(double)totals.Steps / totals.Seeds:F0} steps and "
             + $"{(double)totals.Handovers / totals.Seeds:F0} hand-overs a seed"));
         return totals.Failure is null ? 0 : 1;
+    }
+
+    /// <summary>Plants the numbered faults, or one of them, and prints how many seeds found each.</summary>
+    private static int FindFaults(Dictionary<string, string> options)
+    {
+        var rows = new List<FaultRow>();
+        foreach (FaultRow row in FaultTable.All)
+        {
+            bool isAsked = !options.TryGetValue("--fault", out string? number) || row.Number == number
+                || (number.EndsWith('.') && row.Number.StartsWith(number, StringComparison.Ordinal));
+            if (isAsked) rows.Add(row);
+        }
+        var sensitivity = new Sensitivity((int)Number(options, "--sensitivity", 5), Number(options, "--seeds", 4000),
+            (int)Number(options, "--workers", 1));
+        return sensitivity.Run(rows, Console.Out) ? 0 : 1;
     }
 
     private static void Report(Outcome outcome)

@@ -145,7 +145,7 @@ public static unsafe partial class Walker
                 ulong seen = SetBits((ulong*)pointer, entry, wanted);
                 while (seen != entry)
                 {
-                    if (((seen ^ entry) & ~leafBits) != 0) return Planted.Is(PlantedFault.WalkIgnoresFailedSwap);
+                    if (((seen ^ entry) & ~leafBits) != 0) return false;
                     entry = seen;
                     if ((entry & wanted) == wanted) break;
                     seen = SetBits((ulong*)pointer, entry, wanted);
@@ -161,7 +161,9 @@ public static unsafe partial class Walker
     {
         if (Planted.Is(PlantedFault.MarksByStore)) Shared.Store(cell, entry | wanted);
         else if (Planted.Is(PlantedFault.MarksByOr)) Shared.Or(cell, wanted);
-        else return Shared.CompareExchange(cell, entry | wanted, entry);
+        else if (!Planted.Is(PlantedFault.WalkIgnoresFailedSwap))
+            return Shared.CompareExchange(cell, entry | wanted, entry);
+        else Shared.CompareExchange(cell, entry | wanted, entry);
         return entry;
     }
 }

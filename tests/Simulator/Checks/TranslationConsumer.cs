@@ -40,7 +40,10 @@ internal sealed unsafe class TranslationConsumer : IStoreObserver
             for (int use = 0; use < uses; use++)
             {
                 Use(store: choices.OneIn(2));
-                if (choices.OneIn(2) && _table.MustFlush(_slot, ref _seen)) Flush();
+                if (!choices.OneIn(2) || !_table.MustFlush(_slot, ref _seen)) continue;
+                // A flush takes time: what it has not reached yet may still be used.
+                if (Planted.Is(PlantedFault.AcknowledgedBeforeFlush)) Use(store: true);
+                Flush();
             }
             _table.Exit(_slot);
         }

@@ -7,6 +7,7 @@ namespace Pagoda.Simulator.Scheduling;
 internal sealed class PausePolicy : Policy
 {
     private const int ActorsMax = 16;
+    private const int SoonSteps = 8;
 
     private readonly int[] _priorities = new int[ActorsMax];
     private readonly long[] _ran = new long[ActorsMax];
@@ -53,10 +54,13 @@ internal sealed class PausePolicy : Policy
         RandomPolicy.Drain(scheduler, ref _rng, _drainOneIn);
         _ran[_running] += scheduler.Steps - _grantedAt;
         bool pauses = _ran[_running] >= _pauses[_running];
-        if (pauses) _pauses[_running] = _rng.OneIn(3) ? long.MaxValue : _ran[_running] + 1 + _rng.Below(_own);
+        if (pauses) _pauses[_running] = _rng.OneIn(3) ? long.MaxValue : _ran[_running] + NextPause();
         if (current >= 0 && (pauses || waits)) _priorities[current] = --_low;
         return _running = Highest(scheduler);
     }
+
+    // What goes wrong with two pauses often needs them close to each other.
+    private int NextPause() => 1 + _rng.Below(_rng.OneIn(2) ? SoonSteps : _own);
 
     private int Highest(Scheduler scheduler)
     {
