@@ -117,6 +117,19 @@ public sealed class LimboTests
     }
 
     [Test]
+    public void ARetiredTableIsNotTakenForAVeryOldOne()
+    {
+        // Its tag is one ahead of the generation, and only the low half is kept.
+        _table.TestHookSkipGenerations((1UL << 33) + 7);
+        Assert.That(_table.EnterWalker(0));
+        RetireMany(3);
+        Assert.That(_limbo.Recycle(), Is.Zero);
+        _table.Exit(0);
+        _limbo.Hasten();
+        Assert.That(_limbo.Recycle(), Is.EqualTo(3));
+    }
+
+    [Test]
     public void HasteMakesOneGenerationForWhatWaitsForOne()
     {
         _limbo.Hasten();
