@@ -44,6 +44,13 @@ public sealed unsafe partial class Vmspace
         Pmap.Remove(0, end, _control.Frames, ref gather);
         gather.CommitAndWait();
         Limbo.Recycle();
+        // Who comes now is in its slot until it sees the mark, and holds what is in limbo back for that moment.
+        var wait = default(Wait);
+        while (Limbo.Count != 0)
+        {
+            wait.Step();
+            Limbo.Recycle();
+        }
         Limbo.Dispose();
         _control.Frames.Drain();
         _lastStatistics = Pmap.GetStatistics() with { TablePages = 0 };
