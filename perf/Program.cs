@@ -3,6 +3,7 @@ using System.IO;
 using BenchmarkDotNet.Running;
 using Pagoda.Perf.Gate;
 using Pagoda.Perf.Machine;
+using Pagoda.Perf.Scaling;
 using Pagoda.Perf.Stress;
 
 namespace Pagoda.Perf;
@@ -10,8 +11,9 @@ namespace Pagoda.Perf;
 /// <summary>
 /// <c>gate [WORKLOAD...]</c>: every workload, or those, once beside its limit, and the bytes it may allocate; fast, and
 /// fails on more than the budget. <c>stress [--seconds N | --minutes N]</c>: guests under pressure, real threads, every
-/// word checked. <c>guest [KERNEL]</c>: the speed of guests, with the memory tester's kernel beside QEMU. Anything else
-/// is BenchmarkDotNet's own command line: <c>--filter '*Walk*'</c>, <c>--list flat</c>, ...
+/// word checked. <c>scaling</c>: what vCPUs cost one another on two threads. <c>guest [KERNEL]</c>: the speed of
+/// guests, with the memory tester's kernel beside QEMU. Anything else is BenchmarkDotNet's own command line:
+/// <c>--filter '*Walk*'</c>, <c>--list flat</c>, ...
 /// </summary>
 internal static class Program
 {
@@ -21,6 +23,7 @@ internal static class Program
     internal static int Main(string[] args)
     {
         if (args is ["gate", .. string[] options]) return RunGate(options);
+        if (args is ["scaling"]) return ScalingRunner.Run(Console.Out) ? 0 : StatusFailed;
         if (args is ["stress", .. string[] time]) return RunStress(time);
         if (args is ["guest", .. string[] rest]) return RunGuests(rest);
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, new PerfConfig());

@@ -62,6 +62,7 @@ public sealed unsafe class VmspaceConsumer : IDisposable
     /// Enters the slot as a walker: a consumer that caches nothing. False: the guest is being destroyed.
     /// </summary>
     [AllocationFree]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryEnter() =>
         Planted.Is(PlantedFault.WalkerIsNoConsumer) || Space.Consumers.EnterWalker(Slot);
 
@@ -69,6 +70,7 @@ public sealed unsafe class VmspaceConsumer : IDisposable
     /// Leaves the slot. No pointer that was found inside may be used any more, unless its frame is held.
     /// </summary>
     [AllocationFree]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Exit() => Space.Consumers.Exit(Slot);
 
     /// <summary>What a walker must not do while it uses what it found; the simulator plants it.</summary>

@@ -19,10 +19,17 @@ namespace Pagoda.GuestAccess;
 [AllocationFree]
 public static unsafe class GuestHold
 {
-    private static bool MarksWhenTaken =>
-        !Planted.Is(PlantedFault.HoldNeverMarks) && !Planted.Is(PlantedFault.HoldMarksAfterRelease);
+    private static bool MarksWhenTaken
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => !Planted.Is(PlantedFault.HoldNeverMarks) && !Planted.Is(PlantedFault.HoldMarksAfterRelease);
+    }
 
-    private static bool MarksWhenReleased => MarksWhenTaken && !Planted.Is(PlantedFault.ReleaseDoesNotMark);
+    private static bool MarksWhenReleased
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => MarksWhenTaken && !Planted.Is(PlantedFault.ReleaseDoesNotMark);
+    }
 
     /// <summary>Holds a range; what is absent is faulted in. All of it is held, or nothing.</summary>
     /// <param name="consumer">The caller's, outside its slot.</param>
@@ -109,8 +116,12 @@ public static unsafe class GuestHold
         if (!Planted.Is(PlantedFault.HoldOutsideSlot) && !consumer.TryEnter()) return FaultStatus.Destroyed;
         while (at < end)
         {
-            ulong hpa = early;
-            if (early == 0 && !space.Pmap.TryExtract(at, access, out hpa))
+            ulong hpa;
+            if (Planted.Is(PlantedFault.WalksBeforeEntry) && early != 0)
+            {
+                hpa = early;
+            }
+            else if (!space.Pmap.TryExtract(at, access, out hpa))
             {
                 absent = MissingPages.Collect(consumer, at, end, access, missing);
                 break;

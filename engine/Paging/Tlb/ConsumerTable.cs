@@ -50,7 +50,11 @@ public sealed unsafe partial class ConsumerTable : IDisposable
     }
 
     /// <summary>The generation of the translations: the number of invalidations so far, and 1.</summary>
-    public ulong Generation => Shared.Load(&_header->Generation);
+    public ulong Generation
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Shared.Load(&_header->Generation);
+    }
 
     /// <summary>Invalidations so far: one a gather, however many pages it took.</summary>
     public ulong Invalidations => Generation - 1;
@@ -60,7 +64,11 @@ public sealed unsafe partial class ConsumerTable : IDisposable
     public ulong Kicks => Shared.Load(&_header->Kicks);
 
     /// <summary>The guest is being destroyed: nobody enters any more, and who is inside leaves.</summary>
-    public bool IsDying => Shared.Load(&_header->Dying) != 0;
+    public bool IsDying
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Shared.Load(&_header->Dying) != 0;
+    }
 
     /// <summary>Takes a slot. False when all are taken.</summary>
     public bool TryRegister(out int slot)

@@ -1,0 +1,138 @@
+using System;
+using System.Diagnostics;
+using System.Threading;
+using Pagoda.Core;
+using Pagoda.Machine;
+using Pagoda.Machine.Boot;
+using Pagoda.Machine.BuiltinGuest;
+using Pagoda.Machine.Devices;
+using Pagoda.Tlb;
+
+namespace Pagoda.Perf.Scaling;
+
+/// <summary>What a shootdown costs whoever takes pages away, and how long a vCPU lets it wait.</summary>
+internal static unsafe class ShootdownScaling
+{
+    /// <summary>vCPUs that poll while pages are shot down.</summary>
+    public const int Polling = 8;
+
+    private const int Pages = 512;
+    private const int Rounds = 60;
+    private const int RepeatsPerRound = 100;
+    private const int WaitRounds = 20;
+    private const int WaitsPerRound = 101;
+    private const int PausesBetween = 2_000;
+    private const ulong MemoryBytes = 64UL << 20;
+    private const ulong ArenaBytes = 72UL << 20;
+    private static readonly TimeSpan s_runMax = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Gathers and commits 512 pages while a thread polls for 8 vCPUs. Returns nanoseconds a page without the wait for
+    /// them, and generations a shootdown.
+    /// </summary>
+    public static (double Best, double Median, double Generations) Gather()
+    {
+        using var world = new ScalingWorld(Polling, 1);
+        ConsumerTable table = world.Guest.Space.Consumers;
+        ulong* cells = stackalloc ulong[2];     // Stop; somebody polls.
+        var poller = new Thread(() => Poll(world, cells));
+        poller.Start();
+        while (Shared.Load(cells + 1) == 0) Thread.Yield();
+        double[] times = new double[Rounds];
+        ulong before = table.Generation;
+        for (int round = 0; round < Rounds; round++)
+        {
+            long ticks = 0;
+            for (int i = 0; i < RepeatsPerRound; i++)
+            {
+                long started = Stopwatch.GetTimestamp();
+                Shoot(world.Guest);
+                ticks += Stopwatch.GetTimestamp() - started;
+                table.WaitFor(table.Generation);
+            }
+            times[round] = Stopwatch.GetElapsedTime(0, ticks).TotalNanoseconds / RepeatsPerRound / Pages;
+        }
+        double generations = (table.Generation - before) / (double)(Rounds * RepeatsPerRound);
+        Shared.Store(cells, 1);
+        poller.Join();
+        Array.Sort(times);
+        return (times[0], times[Rounds / 2], generations);
+    }
+
+    /// <summary>
+    /// Shootdowns of a machine whose vCPU runs the built-in guest: microseconds until it has let go, of those that
+    /// found it active. The medians of the rounds: the best of them, and theirs.
+    /// </summary>
+    public static (double Best, double Median, int Waits) WaitForVcpu()
+    {
+        var map = new MemoryMap(MemoryBytes, CpuidModel.PhysBits);
+        var options = new MachineOptions
+        {
+            Memory = map,
+            Boot = BootPlan.ForProgram(MemoryCheckProgram.Gpa, MemoryCheckProgram.Assemble(), map),
+            ArenaBytes = ArenaBytes,
+            TimeLimit = s_runMax,
+        };
+        using var machine = new VirtualMachine(options, new SilentSink());
+        VirtualMachine.Warm(options);
+        ConsumerTable table = machine.Guest.Space.Consumers;
+        var vcpu = new Thread(() => machine.Run());
+        vcpu.Start();
+        double[] medians = new double[WaitRounds];
+        double[] times = new double[WaitsPerRound];
+        int rounds = 0;
+        int count = 0;
+        while (rounds < WaitRounds && vcpu.IsAlive)
+        {
+            // Behind this one its thread has a processor, and soon its translations again.
+            table.WaitFor(table.Advance());
+            Thread.SpinWait(PausesBetween);
+            ulong kicks = table.Kicks;
+            ulong tag = table.Advance();
+            long started = Stopwatch.GetTimestamp();
+            table.WaitFor(tag);
+            TimeSpan waited = Stopwatch.GetElapsedTime(started);
+            if (table.Kicks == kicks) continue;
+            times[count++] = waited.TotalMicroseconds;
+            if (count < WaitsPerRound) continue;
+            Array.Sort(times);
+            medians[rounds++] = times[WaitsPerRound / 2];
+            count = 0;
+        }
+        vcpu.Join();
+        Array.Sort(medians, 0, rounds);
+        return (medians[0], medians[rounds / 2], rounds * WaitsPerRound);
+    }
+
+    private static void Shoot(Guest guest)
+    {
+        var gather = new ShootdownGather(guest.Space.Consumers, guest.Space.Limbo);
+        for (ulong page = 0; page < Pages; page++) gather.Page(page << Core.Paging.PageShift, 0, 1);
+        gather.Commit();
+    }
+
+    private static void Poll(ScalingWorld world, ulong* cells)
+    {
+        for (int i = 0; i < Polling; i++)
+        {
+            GuestConsumer vcpu = world.Vcpu(i);
+            bool entered = vcpu.Enter(out bool flush);
+            Invariant.Require(entered);
+            if (flush) vcpu.Acknowledge();
+        }
+        while (Shared.Load(cells) == 0)
+        {
+            for (int i = 0; i < Polling; i++)
+            {
+                if (world.Vcpu(i).Poll()) world.Vcpu(i).Acknowledge();
+            }
+            Shared.Store(cells + 1, 1);
+        }
+        for (int i = 0; i < Polling; i++) world.Vcpu(i).Exit();
+    }
+
+    private sealed class SilentSink : IConsoleSink
+    {
+        public bool Write(ReadOnlySpan<byte> bytes) => true;
+    }
+}
