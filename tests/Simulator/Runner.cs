@@ -38,7 +38,7 @@ internal static class Runner
 
     private static int Replay(Dictionary<string, string> options)
     {
-        Scenario scenario = Catalogue.Find(options["--scenario"]);
+        Scenario scenario = SmallScenarios.FindAny(options["--scenario"]);
         foreach (FaultRow row in FaultTable.All)
         {
             if (options.TryGetValue("--fault", out string? number) && row.Number == number) Planted.Fault = row.Fault;
@@ -57,7 +57,8 @@ internal static class Runner
     {
         var simulation = new Simulation(0);
         long schedulesMax = (long)Number(options, "--schedules", long.MaxValue);
-        foreach ((Scenario scenario, int preemptions) in SmallScenarios.All)
+        foreach ((Scenario scenario, int preemptions) in (IEnumerable<(Scenario, int)>)[.. SmallScenarios.All,
+            .. NarrowScenarios.All])
         {
             if (options.TryGetValue("--scenario", out string? name) && name != scenario.Name) continue;
             foreach (MemoryMode mode in Modes(options))

@@ -139,6 +139,7 @@ public static unsafe class PageWord
         if (Planted.Is(PlantedFault.WakesBeforePublication)) Wake(word, Shared.Load(word));
         ulong before = Shared.Exchange(word, after);
         Invariant.Require(MayFollow(StateOf(before), StateOf(after)));
+        if (Planted.Is(PlantedFault.WakesBeforePublication)) return true;
         if (Planted.Is(PlantedFault.ErrorWakesNobody) && StateOf(after) != PageState.Resident) return true;
         return Wake(word, before);
     }

@@ -132,10 +132,12 @@ internal sealed class ModelControl(GuestWorld world, Rng choices)
         _ = _world.Guest.Advise(new Gpa(_world.GpaOf(first)), _world.BytesOf(part), advice);
     }
 
-    public void Discard()
+    public void Discard() => DiscardPart(_choices.Below(GuestWorld.Parts));
+
+    /// <summary>Unmaps a part and maps fresh memory there.</summary>
+    public void DiscardPart(int part)
     {
         GuestShadow shadow = _world.Shadow;
-        int part = _choices.Below(GuestWorld.Parts);
         (int first, int end) = _world.PartOf(part);
         var gpa = new Gpa(_world.GpaOf(first));
         ulong length = _world.BytesOf(part);

@@ -2,6 +2,7 @@ using System;
 using Pagoda.Core;
 using Pagoda.Faults;
 using Pagoda.GuestAccess;
+using Pagoda.Physical;
 using Pagoda.Simulator.Memory;
 using Pagoda.Simulator.Scenarios;
 using Pagoda.Simulator.Scheduling;
@@ -60,6 +61,8 @@ internal sealed unsafe class ModelDevice(GuestWorld world, int actor, Rng choice
         _world.Stage.Require(count == 1, "a page is one span");
         byte* host = spans[0].Pointer;
         uint frame = (uint)((ulong)(host - _world.Arena.Base) >> Paging.PageShift);
+        bool isOwned = _world.Stage.Watch.StateOf(frame) != FrameState.Free;
+        _world.Stage.Require(isOwned, "page " + page + " is held in frame " + frame + ", which is free");
         uint life = _world.Stage.Watch.LifeOf(frame);
         // Taken away meanwhile: nobody knows whether the old page or the new one is held.
         bool isKnown = wasSettled && shadow.IsSettled(page) && shadow.Discards(page) == discards;

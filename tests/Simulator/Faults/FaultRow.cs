@@ -1,4 +1,3 @@
-using System;
 using Pagoda.Core;
 using Pagoda.Simulator.Memory;
 
@@ -14,7 +13,10 @@ internal sealed record FaultRow(string Number, PlantedFault Fault, string[] Scen
     string Reason = "")
 {
     /// <summary>The schedules of small scenarios are gone through in order.</summary>
-    public bool IsExplored => Scenarios.Length != 0 && Scenarios[0].StartsWith("small-", StringComparison.Ordinal);
+    public bool IsExplored { get; init; }
+
+    /// <summary>It ought to be caught, and is not.</summary>
+    public bool IsMissed { get; init; }
 
     public override string ToString() => "F" + Number + " " + (Fault == PlantedFault.None ? Reason : Fault.ToString());
 }

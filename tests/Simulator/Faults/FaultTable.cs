@@ -36,21 +36,21 @@ internal static class FaultTable
         Weak("1.10", PlantedFault.ExitNotRelease, s_entry),
         Absent("1.11", "No consumer is kicked: each polls the generation itself."),
         Absent("1.12", "No consumer is kicked: each polls the generation itself."),
-        Missed("2.1", PlantedFault.GenerationReadBehindScan),
+        Explored("2.1", PlantedFault.GenerationReadBehindScan, "small-limbo-waiting"),
         Planted("2.2", PlantedFault.TagBeforeIncrement, s_limbo),
-        Missed("2.3", PlantedFault.GenerationBeforeEntries),
+        Explored("2.3", PlantedFault.GenerationBeforeEntries, "small-limbo"),
         Planted("2.4", PlantedFault.TagOffByOne, s_limbo),
         Planted("2.5", PlantedFault.RecyclerSkipsWalkers, s_limbo),
         Planted("2.6", PlantedFault.WalkerIsNoConsumer, ["hold-orphan", "hold-clean"]),
         Planted("2.7", PlantedFault.EntryWithoutFence, s_limbo),
         Planted("2.8", PlantedFault.WalksBeforeEntry, s_hold),
-        Missed("2.9", PlantedFault.WalkerAcknowledgesMidway),
+        Explored("2.9", PlantedFault.WalkerAcknowledgesMidway, "small-hold-discard"),
         Planted("2.10", PlantedFault.CopyLeavesBeforeUse, ["hold-clean"]),
-        Missed("2.11", PlantedFault.ExitNotRelease),
+        Weak("2.11", PlantedFault.ExitNotRelease, ["limbo-write"]),
         Planted("3.1", PlantedFault.HoldOutsideSlot, s_hold),
-        Planted("3.2", PlantedFault.HoldLeavesBeforeItCounts, ["small-hold"]),
+        Explored("3.2", PlantedFault.HoldLeavesBeforeItCounts, "small-hold"),
         Planted("3.3", PlantedFault.EvictionWithoutGrace, s_evict),
-        Missed("3.4", PlantedFault.HoldsTestedBeforeGrace),
+        Explored("3.4", PlantedFault.HoldsTestedBeforeGrace, "small-hold-read"),
         Planted("3.5", PlantedFault.HoldsNotTested, s_hold),
         Planted("3.6", PlantedFault.HoldCountByLoadAndStore, s_hold),
         Planted("3.7", PlantedFault.FaultDoesNotRescue, s_evict),
@@ -64,7 +64,7 @@ internal static class FaultTable
         Absent("3.15", "A hold walks once, inside its slot, and never takes back what it counted."),
         Planted("4.1", PlantedFault.HarvestWithoutWait, s_marks),
         Planted("4.2", PlantedFault.ProtectWithoutWait, ["protect"]),
-        Missed("4.3", PlantedFault.SweepMarksFirst),
+        Planted("4.3", PlantedFault.SweepMarksFirst, ["small-sweep-harvest", "small-sweep-launder"]),
         Planted("4.4", PlantedFault.SweepDropsModified, s_marks),
         Planted("4.5", PlantedFault.HarvestTakesMarksLast, s_marks),
         Planted("4.6", PlantedFault.EvictionTakesDirtyLast, ["launder", "write-evict"]),
@@ -75,22 +75,22 @@ internal static class FaultTable
         Planted("4.11", PlantedFault.EmulationInTwoSteps, s_marks),
         Planted("4.12", PlantedFault.SweepKeepsModified, s_marks),
         Planted("5.1", PlantedFault.PromotionWithoutLock, ["promote-evict"]),
-        Missed("5.2", PlantedFault.RangeWithoutLock),
-        Missed("5.3", PlantedFault.RemovalByLoadAndStore),
+        Planted("5.2", PlantedFault.RangeWithoutLock, ["promote", "discard"]),
+        Planted("5.3", PlantedFault.RemovalByLoadAndStore, ["small-removal"]),
         Missed("5.4", PlantedFault.PromotionKeepsWrite),
         Missed("5.5", PlantedFault.WriteStrippedByStore),
         Missed("5.6", PlantedFault.LeavesNotCompared),
-        Missed("5.7", PlantedFault.MarksByStore),
-        Missed("5.8", PlantedFault.MarksByOr),
+        Planted("5.7", PlantedFault.MarksByStore, ["promote-evict"]),
+        Planted("5.8", PlantedFault.MarksByOr, ["launder", "harvest"]),
         Planted("6.1", PlantedFault.SleepsWhileActive, ["read-busy"]),
         Absent("6.2", "Nobody waits for a frame: a fault without one gives its claim back and makes room first."),
         Planted("6.3", PlantedFault.RelievesUnderLock, s_busy),
         Planted("6.4", PlantedFault.WaitsUnderLock, ["first-touch"]),
-        Missed("6.5", PlantedFault.TestsThenSleeps),
-        Missed("6.6", PlantedFault.SleepsUnmarked),
-        Missed("6.7", PlantedFault.WakesBeforePublication),
-        Missed("6.8", PlantedFault.ErrorWakesNobody),
-        Missed("6.9", PlantedFault.WakesOne),
+        Explored("6.5", PlantedFault.TestsThenSleeps, "small-fault"),
+        Planted("6.6", PlantedFault.SleepsUnmarked, ["small-fault"]),
+        Explored("6.7", PlantedFault.WakesBeforePublication, "small-fault"),
+        Planted("6.8", PlantedFault.ErrorWakesNobody, ["small-fault-error"]),
+        Planted("6.9", PlantedFault.WakesOne, ["small-fault-3"]),
         Planted("6.10", PlantedFault.ReadsWithoutClaim, s_busy),
         Planted("6.11", PlantedFault.FaultDoesNotRescue, s_busy),
         Planted("6.12", PlantedFault.EvictionIgnoresRescue, s_busy),
@@ -98,16 +98,17 @@ internal static class FaultTable
         Planted("7.2", PlantedFault.EntryWithoutFence, ["end-2"]),
         Planted("7.3", PlantedFault.DyingByStore, ["end-2"]),
         Planted("7.4", PlantedFault.DestroyWithoutWait, s_destroy),
-        Planted("7.5", PlantedFault.HoldLeavesBeforeItCounts, ["small-destroy"]),
-        Missed("7.6", PlantedFault.CountAndOrphanApart),
-        Missed("7.7", PlantedFault.ReleaseReadsAgain),
+        Explored("7.5", PlantedFault.HoldLeavesBeforeItCounts, "small-destroy"),
+        Planted("7.6", PlantedFault.CountAndOrphanApart, ["small-release"]),
+        Planted("7.7", PlantedFault.ReleaseReadsAgain, ["small-release"]),
         Planted("7.8", PlantedFault.ReleaseNeverFrees, ["hold-orphan"]),
         Planted("7.9", PlantedFault.FreesHeldFrames, ["hold-orphan"]),
         Absent("8.1", "There is no window of a hypervisor that cannot poll."),
         Absent("8.2", "There is no window of a hypervisor that cannot poll."),
         Absent("8.3", "There is no window of a hypervisor that cannot poll."),
         Absent("8.4", "There is no window of a hypervisor that cannot poll."),
-        Missed("9.1", PlantedFault.LinkNotRelease),
+        Masked("9.1", PlantedFault.LinkNotRelease, "Tables come zeroed: through an early link a walk finds absent entries, "
+            + "faults, and waits for the window's lock, whose release is a locked operation."),
         Absent("9.2", "Tables come zeroed: one that is linked early holds absent entries, which are faults."),
         Planted("9.3", PlantedFault.NoStoreFence, ["first-touch", "short", "discard"]),
     ];
@@ -115,12 +116,20 @@ internal static class FaultTable
     private static FaultRow Planted(string number, PlantedFault fault, string[] scenarios) =>
         new(number, fault, scenarios);
 
+    /// <summary>Found by going through schedules in order: it needs few switches, in exact places.</summary>
+    private static FaultRow Explored(string number, PlantedFault fault, string scenario) =>
+        new(number, fault, [scenario]) { IsExplored = true };
+
     private static FaultRow Weak(string number, PlantedFault fault, string[] scenarios) =>
         new(number, fault, scenarios, MemoryMode.Weak);
 
     /// <summary>Planted, and found by no run so far: too many switches in the right places.</summary>
     private static FaultRow Missed(string number, PlantedFault fault) =>
-        new(number, fault, [], null, "planted, but no run has found it yet");
+        new(number, fault, [], null, "planted, but no run has found it yet") { IsMissed = true };
+
+    /// <summary>It can be planted, and breaks nothing: something else keeps what the rule keeps.</summary>
+    private static FaultRow Masked(string number, PlantedFault fault, string reason) =>
+        new(number, fault, [], null, reason);
 
     private static FaultRow Absent(string number, string reason) => new(number, PlantedFault.None, [], null, reason);
 }

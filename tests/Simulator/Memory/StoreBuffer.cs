@@ -96,6 +96,7 @@ internal sealed unsafe class StoreBuffer(SimThread owner)
     private void Leave(int index)
     {
         PendingStore store = _stores[index];
+        if (store.Kind != StoreKind.Streaming) _scheduler.Watch.Touch(store.Address);
         Count--;
         for (int i = index; i < Count; i++) _stores[i] = _stores[i + 1];
         bool changed = true;

@@ -6,6 +6,8 @@ namespace Pagoda.Core;
 /// <summary>The simulator's twin of the kernel's waits: each hands the baton on.</summary>
 public partial struct Wait
 {
+    private const int StepsAlone = 100_000;
+
     private int _steps;
 
     public readonly int Steps => _steps;
@@ -14,7 +16,8 @@ public partial struct Wait
     {
         _steps++;
         if (SimThread.Current is { } thread) thread.Scheduler.WaitStep(thread);
-        else System.Threading.Thread.Yield();
+        // Outside a schedule nobody else does anything: what is waited for never comes.
+        else if (_steps > StepsAlone) throw new ViolationException("waits for ever behind the schedule");
     }
 
     /// <summary>Sleeps while the low half of a word is what was seen: test and sleep are one step.</summary>

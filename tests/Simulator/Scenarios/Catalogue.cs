@@ -14,6 +14,7 @@ internal static class Catalogue
         new LimboScenario("limbo-1-1", consumers: 1, walkers: 1, rounds: 2),
         new LimboScenario("limbo-0-2", consumers: 0, walkers: 2, rounds: 2),
         new LimboScenario("limbo-2-0", consumers: 2, walkers: 0, rounds: 2),
+        new LimboScenario("limbo-write", consumers: 0, walkers: 2, rounds: 2, writes: true),
         new GuestScenario("hold-evict", new GuestPlan
         {
             TypicalSteps = 1000, Vcpus = 1, Accesses = 4, DaemonTurns = 2, DeviceTurns = 4, Pages = 2, Slots = 8,

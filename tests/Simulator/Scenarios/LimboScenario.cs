@@ -9,7 +9,8 @@ namespace Pagoda.Simulator.Scenarios;
 /// Walkers and consumers follow a pointer to a frame; somebody replaces it and leaves the old frame to limbo. Nobody
 /// touches a recycled frame, and all are free in the end.
 /// </summary>
-internal sealed unsafe class LimboScenario(string name, int consumers, int walkers, int rounds) : Scenario
+internal sealed unsafe class LimboScenario(string name, int consumers, int walkers, int rounds,
+    int waiting = 0, bool writes = false) : Scenario
 {
     private const int Frames = 6;
 
@@ -25,7 +26,15 @@ internal sealed unsafe class LimboScenario(string name, int consumers, int walke
         ulong free = arena.Allocator.FreeFrames;
         ulong* link = stage.Cell();
         *link = Take(arena);
+        for (int i = 0; i < waiting; i++) Replace(arena, table, limbo, link, Take(arena));
         stage.Watch.Attach(arena);
+        // One moment alone is looked for where something waits from the start.
+        int turns = waiting == 0 ? 2 : 1;
+        int recyclings = waiting == 0 ? rounds + 1 : rounds;
+        stage.Add("recycler", () =>
+        {
+            for (int round = 0; round < recyclings; round++) limbo.Recycle();
+        });
         for (int i = 0; i < consumers; i++)
         {
             Rng choices = stage.ChoicesOf(i);
@@ -37,16 +46,12 @@ internal sealed unsafe class LimboScenario(string name, int consumers, int walke
             _ = table.TryRegister(out int slot);
             stage.Add("walker " + i, () =>
             {
-                for (int turn = 0; turn < 2; turn++) Walk(arena, table, link, slot);
+                for (int turn = 0; turn < turns; turn++) Walk(stage, arena, table, link, slot, writes);
             });
         }
         stage.Add("unlinker", () =>
         {
             for (int round = 0; round < rounds; round++) Replace(arena, table, limbo, link, Take(arena));
-        });
-        stage.Add("recycler", () =>
-        {
-            for (int round = 0; round <= rounds; round++) limbo.Recycle();
         });
         stage.Play();
         Replace(arena, table, limbo, link, 0);
@@ -73,10 +78,14 @@ internal sealed unsafe class LimboScenario(string name, int consumers, int walke
         gather.Commit();
     }
 
-    private static void Walk(Arena arena, ConsumerTable table, ulong* link, int slot)
+    private static void Walk(Stage stage, Arena arena, ConsumerTable table, ulong* link, int slot, bool writes)
     {
         if (!table.EnterWalker(slot)) return;
-        Touch(arena, Shared.Load(link));
+        ulong pfn = Shared.Load(link);
+        stage.Yield();
+        // As a copy into guest memory stores.
+        if (writes) Stage.StorePlain((ulong*)arena.DirectMap(pfn << Paging.PageShift), 1);
+        else Touch(arena, pfn);
         table.Exit(slot);
     }
 

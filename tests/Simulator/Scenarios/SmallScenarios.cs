@@ -60,9 +60,17 @@ internal static class SmallScenarios
             }), 2),
     ];
 
+    /// <summary>A small scenario, or one of the catalogue.</summary>
+    public static Scenario FindAny(string name) =>
+        name.StartsWith("small-", StringComparison.Ordinal) ? Find(name) : Catalogue.Find(name);
+
     public static Scenario Find(string name)
     {
         foreach ((Scenario scenario, _) in All)
+        {
+            if (scenario.Name == name) return scenario;
+        }
+        foreach ((Scenario scenario, _) in NarrowScenarios.All)
         {
             if (scenario.Name == name) return scenario;
         }

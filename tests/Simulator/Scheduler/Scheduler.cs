@@ -219,7 +219,7 @@ internal sealed class Scheduler(int processor)
         {
             // The thread has nobody above it: whatever went wrong ends the schedule.
             Report(SimThread.Current!, failure);
-            next = AnyAlive();
+            next = NextToUnwind();
         }
         Changed();
         Handovers++;
@@ -237,7 +237,8 @@ internal sealed class Scheduler(int processor)
 
     private int PickAfterEnd()
     {
-        if (IsOver) return AnyAlive();
+        if (IsOver) return NextToUnwind();
+        // Nobody may be woken by this: it would hide a wake that is missing.
         if (AnyAlive() < 0)
         {
             DrainEverybody();
@@ -252,11 +253,17 @@ internal sealed class Scheduler(int processor)
     {
         for (int i = 0; i < Count; i++)
         {
-            if (!_threads[i].IsAlive) continue;
-            _threads[i].SleepsOn = 0;
-            return i;
+            if (_threads[i].IsAlive) return i;
         }
         return -1;
+    }
+
+    /// <summary>The schedule is over: sleepers end too.</summary>
+    private int NextToUnwind()
+    {
+        int next = AnyAlive();
+        if (next >= 0) _threads[next].SleepsOn = 0;
+        return next;
     }
 
     private void Decide(SimThread thread, bool waits)
