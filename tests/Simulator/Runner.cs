@@ -57,8 +57,7 @@ internal static class Runner
     {
         var simulation = new Simulation(0);
         long schedulesMax = (long)Number(options, "--schedules", long.MaxValue);
-        foreach ((Scenario scenario, int preemptions) in (IEnumerable<(Scenario, int)>)[.. SmallScenarios.All,
-            .. NarrowScenarios.All])
+        foreach ((Scenario scenario, int preemptions) in SmallScenarios.All)
         {
             if (options.TryGetValue("--scenario", out string? name) && name != scenario.Name) continue;
             foreach (MemoryMode mode in Modes(options))

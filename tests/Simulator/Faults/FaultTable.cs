@@ -88,7 +88,7 @@ internal static class FaultTable
         Planted("6.4", PlantedFault.WaitsUnderLock, ["first-touch"]),
         Explored("6.5", PlantedFault.TestsThenSleeps, "small-fault"),
         Planted("6.6", PlantedFault.SleepsUnmarked, ["small-fault"]),
-        Explored("6.7", PlantedFault.WakesBeforePublication, "small-fault"),
+        Explored("6.7", PlantedFault.WakesBeforePublication, "small-fault-error"),
         Planted("6.8", PlantedFault.ErrorWakesNobody, ["small-fault-error"]),
         Planted("6.9", PlantedFault.WakesOne, ["small-fault-3"]),
         Planted("6.10", PlantedFault.ReadsWithoutClaim, s_busy),
@@ -107,8 +107,8 @@ internal static class FaultTable
         Absent("8.2", "There is no window of a hypervisor that cannot poll."),
         Absent("8.3", "There is no window of a hypervisor that cannot poll."),
         Absent("8.4", "There is no window of a hypervisor that cannot poll."),
-        Masked("9.1", PlantedFault.LinkNotRelease, "Tables come zeroed: through an early link a walk finds absent entries, "
-            + "faults, and waits for the window's lock, whose release is a locked operation."),
+        Masked("9.1", PlantedFault.LinkNotRelease, "Tables come zeroed: an early link leads to absent entries. A walk "
+            + "faults, and waits for the window's lock, which is released behind the filling."),
         Absent("9.2", "Tables come zeroed: one that is linked early holds absent entries, which are faults."),
         Planted("9.3", PlantedFault.NoStoreFence, ["first-touch", "short", "discard"]),
     ];

@@ -6,7 +6,7 @@ using Pagoda.Simulator.Checks;
 
 namespace Pagoda.Simulator.Scenarios;
 
-/// <summary>One moment each, with what leads up to it done before: where a rule is needed that little else shows.</summary>
+/// <summary>One moment each, with what leads up to it done before: for rules that little else shows.</summary>
 internal static class NarrowScenarios
 {
     private const int Hardware = 0;
@@ -71,8 +71,10 @@ internal static class NarrowScenarios
             cast.World.Daemon!.Reclaim(2);
             for (int i = 0; i < 2; i++) cast.Vcpu(i, static vcpu => vcpu.Load(0, 0));
         }), 1),
-        (new ScriptedScenario("small-release", new GuestPlan { Format = Hardware, Pages = 2, Vcpus = 0, TypicalSteps = 20 },
-            static cast =>
+        (new ScriptedScenario("small-release", new GuestPlan
+        {
+            Format = Hardware, Pages = 2, Vcpus = 0, TypicalSteps = 20,
+        }, static cast =>
         {
             var first = new GuestSpan[1];
             var second = new GuestSpan[1];

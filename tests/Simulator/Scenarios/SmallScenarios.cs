@@ -58,19 +58,17 @@ internal static class SmallScenarios
                 cast.Vcpu(0, static vcpu => vcpu.Store(0));
                 cast.Vcpu(1, static vcpu => vcpu.Load(0, 1));
             }), 2),
+        .. NarrowScenarios.All,
     ];
 
     /// <summary>A small scenario, or one of the catalogue.</summary>
     public static Scenario FindAny(string name) =>
         name.StartsWith("small-", StringComparison.Ordinal) ? Find(name) : Catalogue.Find(name);
 
+    /// <summary>The small scenario of a name.</summary>
     public static Scenario Find(string name)
     {
         foreach ((Scenario scenario, _) in All)
-        {
-            if (scenario.Name == name) return scenario;
-        }
-        foreach ((Scenario scenario, _) in NarrowScenarios.All)
         {
             if (scenario.Name == name) return scenario;
         }

@@ -13,7 +13,8 @@ internal sealed class FaultTableTests
     private const ulong SeedsMax = 3000;
 
     private static readonly string[] s_soon =
-        ["1.1", "1.2", "1.7", "1.8", "2.8", "3.3", "3.7", "3.8", "3.10", "3.12", "4.1", "4.2", "4.4", "4.12", "7.1"];
+        ["1.1", "1.2", "1.7", "1.8", "2.8", "3.3", "3.7", "3.8", "3.10", "3.12", "4.1", "4.2", "4.4", "4.12", "6.6",
+         "6.8", "6.9", "7.1", "7.6"];
 
     [Test]
     public void EveryNumberIsThereOnceWithAFaultOrAReason()
