@@ -2,18 +2,18 @@ using System;
 
 namespace Pagoda.Machine;
 
-/// <summary>Measures the managed bytes and collections of the whole process, but for what one thread does in pauses.
+/// <summary>
+/// Measures the managed bytes of the thread that uses it, and the collections of the process, but for pauses.
 /// </summary>
 /// <remarks>
-/// What other threads allocate during a pause counts. Use: Start, any number of Pause and Resume, Stop, on one thread.
+/// Use: Start, any number of Pause and Resume, Stop, on one thread; <see cref="Add"/> what other threads of the same work
+/// measured. Threads of the runtime (which compile, or run the test that watches) allocate when they like, so the whole
+/// process is not measured.
 /// </remarks>
 public struct AllocationMeter
 {
     private long _bytesAtStart;
-    private long _ownBytesAtPause;
-    private long _leftOut;
     private int _collectionsAtStart;
-    private int _collectionsAtPause;
 
     /// <summary>Bytes measured; final after Stop.</summary>
     public long Bytes { get; private set; }
@@ -25,28 +25,27 @@ public struct AllocationMeter
     public void Start()
     {
         this = default;
-        _collectionsAtStart = GC.CollectionCount(0);
-        _bytesAtStart = GC.GetTotalAllocatedBytes(precise: true);
+        Resume();
     }
 
-    /// <summary>Leaves out what this thread allocates from here on.</summary>
-    public void Pause()
-    {
-        _collectionsAtPause = GC.CollectionCount(0);
-        _ownBytesAtPause = GC.GetAllocatedBytesForCurrentThread();
-    }
+    /// <summary>Stops measuring for a while.</summary>
+    public void Pause() => Stop();
 
-    /// <summary>Goes on measuring this thread too.</summary>
+    /// <summary>Goes on measuring.</summary>
     public void Resume()
     {
-        _leftOut += GC.GetAllocatedBytesForCurrentThread() - _ownBytesAtPause;
-        _collectionsAtStart += GC.CollectionCount(0) - _collectionsAtPause;
+        _collectionsAtStart = GC.CollectionCount(0);
+        _bytesAtStart = GC.GetAllocatedBytesForCurrentThread();
     }
 
-    /// <summary>Ends the measurement.</summary>
+    /// <summary>Ends the measurement, or a part of it.</summary>
     public void Stop()
     {
-        Bytes = GC.GetTotalAllocatedBytes(precise: true) - _bytesAtStart - _leftOut;
-        Collections = GC.CollectionCount(0) - _collectionsAtStart;
+        Bytes += GC.GetAllocatedBytesForCurrentThread() - _bytesAtStart;
+        Collections += GC.CollectionCount(0) - _collectionsAtStart;
     }
+
+    /// <summary>Adds what another thread of the same work measured.</summary>
+    /// <param name="bytes">Its bytes.</param>
+    public void Add(long bytes) => Bytes += bytes;
 }

@@ -40,7 +40,7 @@ public sealed class RunResult
     /// <summary>Byte accesses of ports, and accesses of addresses, that nothing answered.</summary>
     public required ulong UnclaimedAccesses { get; init; }
 
-    /// <summary>Managed bytes that the whole process allocated meanwhile, the observer's left out.</summary>
+    /// <summary>Managed bytes that the run's threads allocated meanwhile, the observer's left out.</summary>
     public required long ManagedBytesAllocated { get; init; }
 
     /// <summary>Garbage collections of the process meanwhile, those inside the observer left out.</summary>

@@ -41,6 +41,7 @@ public sealed unsafe partial class VirtualMachine
             if (now >= observation) observation = Observe(observer!, now, started, ref meter);
         }
         WaitForCount(&_threads->Left, (ulong)_processors.Length);
+        meter.Add((long)Shared.Load(&_threads->AllocatedBytes));
         return _threadsEnd;
     }
 
@@ -49,6 +50,8 @@ public sealed unsafe partial class VirtualMachine
         Shared.Increment(&_threads->Ready);
         Wait.WakeAll(&_threads->Ready);
         while (Shared.Load(&_threads->Gate) == 0) Wait.OnWord(&_threads->Gate, 0);
+        var meter = default(AllocationMeter);
+        meter.Start();
         while (Shared.Load(&_threads->Ended) == 0)
         {
             if (processor.IsIdle) WaitWhileIdle(processor);
@@ -57,6 +60,8 @@ public sealed unsafe partial class VirtualMachine
             if (Turn(processor, out RunEnd end)) Conclude(end, processor);
             _schedule.Publish(processor);
         }
+        meter.Stop();
+        Shared.Add(&_threads->AllocatedBytes, (ulong)meter.Bytes);
         Shared.Increment(&_threads->Left);
         Wait.WakeAll(&_threads->Left);
     }
@@ -113,5 +118,6 @@ public sealed unsafe partial class VirtualMachine
         public ulong Gate;
         public ulong Ended;
         public ulong Left;
+        public ulong AllocatedBytes;
     }
 }

@@ -51,7 +51,7 @@ public sealed class ReplayResult
     /// <summary>Wall-clock time, reading the trace included.</summary>
     public required TimeSpan Elapsed { get; init; }
 
-    /// <summary>Managed bytes that the process allocated meanwhile.</summary>
+    /// <summary>Managed bytes that the replay's thread allocated meanwhile.</summary>
     public required long ManagedBytesAllocated { get; init; }
 
     /// <summary>Garbage collections meanwhile.</summary>
