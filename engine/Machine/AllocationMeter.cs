@@ -6,9 +6,9 @@ namespace Pagoda.Machine;
 /// Measures the managed bytes of the thread that uses it, and the collections of the process, but for pauses.
 /// </summary>
 /// <remarks>
-/// Use: Start, any number of Pause and Resume, Stop, on one thread; <see cref="Add"/> what other threads of the same work
-/// measured. Threads of the runtime (which compile, or run the test that watches) allocate when they like, so the whole
-/// process is not measured.
+/// Use: Start, any number of Pause and Resume, Stop, on one thread; <see cref="Add"/> what other threads of the same
+/// work measured. Threads of the runtime (which compile, or run the test that watches) allocate when they like, so the
+/// whole process is not measured.
 /// </remarks>
 public struct AllocationMeter
 {
