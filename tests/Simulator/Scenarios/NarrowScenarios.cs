@@ -50,8 +50,13 @@ internal static class NarrowScenarios
         }), 1),
         (new ScriptedScenario("small-sweep-launder", Swapping with { Format = Emulated }, static cast =>
         {
+            // Written once, and idle since: what a launderer looks for. The vCPU is inside, and has it for reading.
             cast.Vcpus[0].Count(0);
-            cast.Vcpu(0, static vcpu => _ = vcpu.Poll() && vcpu.Store(0));
+            cast.Vcpus[0].Exit();
+            cast.World.Daemon!.Age();
+            cast.World.Daemon!.Age();
+            cast.Vcpus[0].Load(0, 0);
+            cast.Vcpu(0, static vcpu => _ = vcpu.Poll() && vcpu.Store(0) && vcpu.Poll() && vcpu.Store(0));
             cast.Actor("sweeper", () => cast.World.Daemon!.Age());
             cast.Actor("launderer", () => cast.World.Daemon!.Launder(2));
         }), 1),
