@@ -19,6 +19,9 @@ internal sealed unsafe partial class PressureWorkload
     private readonly List<(ulong Page, ulong Count)> _wirings = [];
     private readonly List<Held> _holds = [];
     private readonly ulong[] _bitmap = new ulong[PrivatePages / 64];
+
+    // A copy may fault between two of its pages, and what interrupts that must not change what it has copied.
+    private (ulong Page, ulong Count) _copied;
     private int _rescues;
 
     /// <summary>A held page; once it was discarded, its bytes are the holder's own.</summary>
@@ -282,7 +285,9 @@ internal sealed unsafe partial class PressureWorkload
         if (isWrite && _random.OneIn(2)) _random.Fill(bytes[..64]);
         else if (isWrite) bytes.Clear();
         var gpa = new Gpa(AddressOf(page, _random.OneIn(2)));
+        _copied = (page, count);
         FaultStatus status = isWrite ? _guest.Write(gpa, bytes) : _guest.Read(gpa, bytes);
+        _copied = default;
         Prot access = isWrite ? Prot.Write : Prot.Read;
         bool isAllowed = true;
         for (ulong i = page; i < page + count; i++) isAllowed &= (access & ~ProtOf(i)) == 0;
@@ -316,6 +321,7 @@ internal sealed unsafe partial class PressureWorkload
         {
             ulong page = IsOther(vcpu) ? PrivatePages + _random.Below(SharedPages) : _random.Below(Pages);
             ulong* word = page < PrivatePages ? null : _shared.FindWord(page - PrivatePages);
+            if (page - _copied.Page < _copied.Count) continue;
             if (word != null && PageWord.StateOf(*word) == PageState.Evicting) _rescues++;
             _vcpus[vcpu].PutAside();
             Access(vcpu, page, _random.Next());

@@ -223,7 +223,9 @@ internal sealed unsafe partial class PressureWorkload : IDisposable
         Restore();
         for (ulong page = 0; page < Pages; page += 16)
         {
+            _copied = (page, 16);
             FaultStatus status = _guest.Read(new Gpa(AddressOf(page, alias: false)), _buffer);
+            _copied = default;
             if (status != FaultStatus.Resolved) Fail("cannot be read: " + status, page);
             for (ulong i = 0; i < 16; i++)
             {
