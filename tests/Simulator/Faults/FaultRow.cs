@@ -15,8 +15,5 @@ internal sealed record FaultRow(string Number, PlantedFault Fault, string[] Scen
     /// <summary>The schedules of small scenarios are gone through in order.</summary>
     public bool IsExplored { get; init; }
 
-    /// <summary>It ought to be caught, and is not.</summary>
-    public bool IsMissed { get; init; }
-
     public override string ToString() => "F" + Number + " " + (Fault == PlantedFault.None ? Reason : Fault.ToString());
 }

@@ -1,3 +1,4 @@
+using Pagoda.Core;
 using Pagoda.Simulator.Checks;
 
 namespace Pagoda.Simulator.Scenarios;
@@ -56,6 +57,9 @@ internal sealed record GuestPlan
     /// it a superpage.
     /// </summary>
     public bool Superpages { get; init; }
+
+    /// <summary>The access by which those pages came.</summary>
+    public Prot PopulatedBy { get; init; } = Prot.Write;
 
     /// <summary>0 EPT, 1 EPT with emulated bits, 2 RVI; -1: the seed says.</summary>
     public int Format { get; init; } = -1;

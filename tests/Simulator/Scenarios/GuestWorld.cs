@@ -142,7 +142,7 @@ internal sealed class GuestWorld
         Span<Prot> access = stackalloc Prot[BatchMax];
         Span<ulong> hpa = stackalloc ulong[BatchMax];
         Span<FaultStatus> status = stackalloc FaultStatus[BatchMax];
-        access.Fill(Prot.Write);
+        access.Fill(Plan.PopulatedBy);
         using GuestConsumer consumer = Guest.AddConsumer();
         int page = Plan.Pages / Parts;
         while (page < Paging.EntriesPerTable)

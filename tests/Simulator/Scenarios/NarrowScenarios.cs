@@ -90,7 +90,35 @@ internal static class NarrowScenarios
             cast.Actor("first", () => cast.World.Guest.Release(first));
             cast.Actor("second", () => cast.World.Guest.Release(second));
         }), 2),
+        (new ScriptedScenario("small-promote", Promoting, static cast =>
+        {
+            // None of the pages that are there was written.
+            cast.Vcpus[0].Load(1, 0);
+            cast.Vcpu(0, static vcpu => vcpu.Store(1));
+            cast.Vcpu(1, static vcpu => vcpu.Load(0, 0));
+        }), 1),
+        (new ScriptedScenario("small-promote-rights", Promoting with
+        {
+            Pages = 6, Control = ControlWork.Protect,
+        }, static cast =>
+        {
+            // The first of them was written, and the second may not be.
+            cast.Vcpus[0].Load(1, 0);
+            cast.Vcpus[0].Count(0);
+            cast.Vcpus[0].Exit();
+            cast.World.Guest.Protect(new Gpa(cast.World.GpaOf(1)), Paging.PageBytes, Prot.ReadExecute);
+            cast.World.Shadow.Freeze(1, frozen: true);
+            cast.Vcpu(0, static vcpu => vcpu.Store(1));
+            cast.Vcpu(1, static vcpu => vcpu.Load(2, 0));
+        }), 1),
     ];
+
+    /// <summary>A window that lacks one page to be a superpage.</summary>
+    private static GuestPlan Promoting => new()
+    {
+        Format = Hardware, Pages = 4, Vcpus = 2, Frames = 3 * Paging.EntriesPerTable, Slots = 4, Warm = false,
+        Superpages = true, PopulatedBy = Prot.Read, TypicalSteps = 700,
+    };
 
     private static GuestPlan Swapping =>
         new() { Format = Hardware, Vcpus = 1, Pages = 2, Slots = 4, DaemonTurns = 1, TypicalSteps = 400 };
