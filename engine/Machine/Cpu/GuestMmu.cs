@@ -214,6 +214,7 @@ public sealed unsafe class GuestMmu : VcpuMemory
         ulong page = walk.Hpa & ~(ulong)Paging.PageOffsetMask;
         fill.Granted = walk.Granted;
         fill.Shift = walk.LeafShift;
+        fill.IsOfLargePage = walk.GuestShift > Paging.PageShift;
         if (_arena.IsArena(page))
         {
             fill.HostPage = _arena.DirectMap(page);

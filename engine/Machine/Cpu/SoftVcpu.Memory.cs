@@ -176,6 +176,7 @@ public sealed unsafe partial class SoftVcpu
             page = _fill.HostPage;
             pfn = _fill.Pfn;
             _tlb.Keep(address, page, _fill.Shift, user, granted, pfn);
+            if (_fill.IsOfLargePage) _tlb.HasLargePages = true;
         }
         else
         {

@@ -38,6 +38,9 @@ public unsafe struct TlbFill
     /// superpages.</summary>
     public int Shift;
 
+    /// <summary>The run is part of a page of the guest's that is larger than 4 KiB.</summary>
+    public bool IsOfLargePage;
+
     /// <summary>The frame, or 0 when the page is not one (host memory of a device): it can hold no code.</summary>
     public uint Pfn;
 

@@ -32,6 +32,9 @@ public struct WalkResult
     /// <summary>log2 of the bytes around the address that translate alike: 12, 21, 22 or 30.</summary>
     public int LeafShift;
 
+    /// <summary>Of a two-dimensional walk, log2 of the guest's own page, of which that run may be a part.</summary>
+    public int GuestShift;
+
     /// <summary>How many of <see cref="Entries"/> and <see cref="Addresses"/> are set.</summary>
     public int EntryCount;
 

@@ -73,6 +73,7 @@ public static unsafe partial class Walker
             Unsafe.SkipInit(out WalkResult final);
             final.Accesses = 0;
             WalkNested(ref mem, in nested, gpa, access, WalkKind.FinalAccess, ref final);
+            r.GuestShift = r.LeafShift;
             Combine(ref r, in final);
         }
         if (r.Outcome != WalkOutcome.Ok) r.FaultGva = gva;

@@ -35,6 +35,7 @@ public sealed unsafe partial class SoftTlb
             entry->Host = hostPage - (pages << Paging.PageShift);
             entry->Pfn = pfn == 0 ? 0 : pfn - (uint)pages;
             _hasSuperpages = true;
+            HasLargePages = true;
         }
         else
         {
@@ -91,19 +92,11 @@ public sealed unsafe partial class SoftTlb
         _epoch = 1;
     }
 
-    /// <summary>Drops one page; true when a superpage went, whose other pages may be in the first level.</summary>
-    private bool FlushSecondLevelAt(ulong address)
+    /// <summary>Drops one page. Where superpages are, everything is dropped instead.</summary>
+    private void FlushSecondLevelAt(ulong address)
     {
-        bool found = false;
-        for (int user = 0; user < 2; user++)
-        {
-            PageAt(address, user != 0)->Epoch = 0;
-            Translation* entry = SuperpageAt(address, user != 0);
-            if (entry->Tag != (address & ~Paging.WindowOffsetMask)) continue;
-            found |= entry->Epoch == EpochOf(user != 0);
-            entry->Epoch = 0;
-        }
-        return found;
+        PageAt(address, user: false)->Epoch = 0;
+        PageAt(address, user: true)->Epoch = 0;
     }
 
     [StructLayout(LayoutKind.Sequential)]

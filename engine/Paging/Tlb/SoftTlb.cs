@@ -53,6 +53,12 @@ public sealed unsafe partial class SoftTlb : IDisposable
     /// <summary>How often everything was dropped.</summary>
     public ulong Flushes { get; private set; }
 
+    /// <summary>
+    /// Some entry since the last flush is part of a page that is larger than 4 KiB on the guest's side; kept in pieces,
+    /// it can be dropped with everything else alone.
+    /// </summary>
+    public bool HasLargePages { get; set; }
+
     /// <summary>The table of one privilege and one kind of access, for the vCPU's own look-ups.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* Table(bool user, bool write) => _tables + ((user ? 2 : 0) + (write ? 1 : 0)) * TableBytes;
@@ -83,19 +89,21 @@ public sealed unsafe partial class SoftTlb : IDisposable
             for (int i = 0; i < Tables * Entries; i++) *(ulong*)(_tables + i * EntryBytes) = Empty;
         }
         _recordedCount = 0;
+        HasLargePages = false;
         FlushSecondLevel();
     }
 
-    /// <summary>Drops one page for both privileges, and the superpages that it lies in (INVLPG).</summary>
+    /// <summary>Drops one page for both privileges; all of it, however large it is (INVLPG).</summary>
     public void FlushPage(ulong address)
     {
-        ulong page = address & ~Paging.PageOffsetMask;
-        if (FlushSecondLevelAt(address))
+        if (HasLargePages)
         {
-            // A superpage's other pages may have been copied into the first level.
+            // What the page is now tells nothing about what it was, and its other pieces may be anywhere.
             Flush();
             return;
         }
+        ulong page = address & ~Paging.PageOffsetMask;
+        FlushSecondLevelAt(address);
         for (int table = 0; table < Tables; table++)
         {
             byte* entry = _tables + table * TableBytes + ((address >> 8) & IndexMask);

@@ -185,6 +185,27 @@ public sealed unsafe class SoftVcpuSystemTests
     }
 
     [Test]
+    public void InvlpgDropsAllOfALargePageThatNestedTablesHaveInPieces()
+    {
+        const ulong Entry = 0x3010;             // of the directory: the 2 MiB at 4 MiB
+        const ulong Large = 0x40_0000;
+        using var machine = new SharedMachine(1);
+        machine.Write(Entry, 0x20_0087);
+        machine.Write(0x30_0000, 1);
+        machine.Write(SharedMachine.Data, 2);
+        machine.Load(0, a =>
+        {
+            a.mov(rbx, __qword_ptr[Large + SharedMachine.Data]);
+            a.mov(__dword_ptr[Entry], 0x87);
+            a.invlpg(__[Large]);
+            a.mov(rcx, __qword_ptr[Large + SharedMachine.Data]);
+        });
+        machine.RunAll();
+        VcpuState* state = machine.Cpus[0].State;
+        Assert.That((state->Gpr[3], state->Gpr[1]), Is.EqualTo((1UL, 2UL)));
+    }
+
+    [Test]
     public void PauseEndsRunWhereItYieldsAndTheRestFollows()
     {
         using var memory = new FlatMemory(1UL << 20);

@@ -40,6 +40,30 @@ public sealed unsafe class SoftTlbSecondLevelTests
     }
 
     [Test]
+    public void DroppingAPageDropsASuperpageWhoseEntryWasDisplaced()
+    {
+        using var tlb = new SoftTlb();
+        tlb.Keep(0x4020_0000, s_host, 21, user: false, Prot.Read, 2);
+        tlb.Fill(0x4030_0000, s_host + 0x10_0000, user: false, read: true, write: false);
+        tlb.Keep(0x4820_0000, s_host, 21, user: false, Prot.Read, 2);
+        tlb.FlushPage(0x4020_0000);
+        byte* entry = tlb.Table(user: false, write: false) + ((0x4030_0000UL >> 8) & SoftTlb.IndexMask);
+        Assert.That(*(ulong*)entry, Is.Not.EqualTo(0x4030_0000));
+    }
+
+    [Test]
+    public void DroppingAPageDropsThePiecesOfALargeOne()
+    {
+        using var tlb = new SoftTlb();
+        tlb.Keep(0x4020_1000, s_host, 12, user: false, Prot.Read, 2);
+        tlb.FlushPage(0x4020_0000);
+        Assert.That(tlb.Find(0x4020_1000, false, Prot.Read, out _, out _) == s_host, Is.True, "a page of its own");
+        tlb.HasLargePages = true;
+        tlb.FlushPage(0x4020_0000);
+        Assert.That(tlb.Find(0x4020_1000, false, Prot.Read, out _, out _) == null, Is.True);
+    }
+
+    [Test]
     public void AFlushDropsBothKinds()
     {
         using var tlb = new SoftTlb();
