@@ -41,9 +41,16 @@ public sealed unsafe partial class SoftVcpu
     /// <summary>Makes Run return <see cref="VcpuExit.Stopped"/> soon. From any thread.</summary>
     public void RequestStop() => Request(StopEvent);
 
-    /// <summary>An INIT: it resets and waits for a start-up message. From any thread.</summary>
+    /// <summary>
+    /// An INIT: it resets and waits for a start-up message, one that comes behind it. From any thread.
+    /// </summary>
     [AllocationFree]
-    public void RequestInit() => Request(InitEvent);
+    public void RequestInit()
+    {
+        // A vCPU that halts looks at no message that it would ignore.
+        Shared.And(&_state->Events, ~StartupEvent);
+        Request(InitEvent);
+    }
 
     /// <summary>
     /// A start-up message (SIPI): starts it at <paramref name="vector"/> times 4 KiB in real mode if it waits for one

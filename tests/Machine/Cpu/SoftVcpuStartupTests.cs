@@ -65,6 +65,19 @@ public sealed unsafe class SoftVcpuStartupTests
     }
 
     [Test]
+    public void AStartupMessageToAHaltedProcessorDoesNotStartItAfterALaterInit()
+    {
+        _fixture.Long();
+        _fixture.Run64(a => a.mov(eax, 1));
+        Assert.That(State->Activity, Is.EqualTo(VcpuActivity.Halted));
+        _fixture.Cpu.RequestStartup(Page);
+        Assert.That(_fixture.Cpu.IsRunnable, Is.False);
+        _fixture.Cpu.RequestInit();
+        Assert.That(_fixture.Cpu.Run(100), Is.EqualTo(VcpuExit.WaitingForStartup));
+        Assert.That(_fixture.Cpu.IsRunnable, Is.False);
+    }
+
+    [Test]
     public void ATrampolineReachesProtectedModeAndThenSixtyFourBits()
     {
         const ulong Protected = Trampoline + 0x100;
