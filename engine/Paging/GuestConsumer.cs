@@ -118,7 +118,8 @@ public sealed unsafe partial class GuestConsumer : IDisposable
     }
 
     /// <summary>
-    /// Leaves the slot and gives it up. Works after the guest was disposed too; the arena must still live.
+    /// Leaves the slot and gives it up. Works while the guest is disposed and after it too; the arena must still live.
+    /// The calling thread is in no other slot of the guest.
     /// </summary>
     public void Dispose()
     {

@@ -144,11 +144,15 @@ public sealed unsafe partial class Vmspace : IDisposable
         return _lastStatistics;
     }
 
-    /// <summary>Gives a consumer's slot up. It is outside it, and in no call.</summary>
+    /// <summary>Gives a consumer's slot and its frames up. It is outside it, and in no call.</summary>
     internal void RemoveConsumer(VmspaceConsumer consumer)
     {
+        // A destroyer empties the caches of the consumers that it finds, not beside one that empties its own.
+        TakeChangeLock();
         Shared.Store(ref _consumers[consumer.Slot], null);
         Consumers.Unregister(consumer.Slot);
+        consumer.Frames.Dispose();
+        UnlockChanges();
     }
 
     /// <summary>

@@ -132,6 +132,5 @@ public sealed unsafe class VmspaceConsumer : IDisposable
         if (_disposed) return;
         _disposed = true;
         Space.RemoveConsumer(this);
-        Frames.Dispose();
     }
 }

@@ -109,6 +109,32 @@ public sealed unsafe class VmspaceDestroyTests
         Assert.That(two.HarvestModified(new Gpa(0), 1 << 20, bitmap), Is.EqualTo(1), "its mark moved to the frame");
     }
 
+    [Test]
+    public void ConsumersAreDisposedWhileTheirGuestIs()
+    {
+        const int Rounds = 300;
+        for (int round = 0; round < Rounds; round++)
+        {
+            var guest = new Guest(_arena, new GuestOptions());
+            guest.MapMemory(new Gpa(0), 1 << 20);
+            var threads = new Thread[4];
+            for (int i = 0; i < threads.Length; i++)
+            {
+                GuestConsumer consumer = guest.AddConsumer();
+                consumer.Fault((ulong)i << 12, Prot.Write, out _);
+                threads[i] = new Thread(() =>
+                {
+                    while (!consumer.IsDestroyed) Thread.Yield();
+                    consumer.Dispose();
+                });
+                threads[i].Start();
+            }
+            guest.Dispose();
+            foreach (Thread thread in threads) thread.Join();
+            ArenaBalance.AssertWhole(_arena);
+        }
+    }
+
     private sealed class GatePager(ManualResetEventSlim reading, ManualResetEventSlim go) : IPager
     {
         public void Read(in PagerBatch batch)

@@ -9,7 +9,8 @@ namespace Pagoda.Simulator.Checks;
 /// Each page has a few words: word 0 is counted up by locked operations of everybody, each other one belongs to one
 /// actor, who alone stores to it. A word's value is the last store that became visible, whatever frames and slots the
 /// page went through. A call that takes something away and waits is a <i>taking</i>: a translation that was whole
-/// before it began is not used behind its end.
+/// before it began is not used behind its end. Where content is dropped of pages that stay mapped, nobody knows what a
+/// word that is written meanwhile becomes, until it is written again.
 /// </remarks>
 internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
 {
@@ -26,6 +27,8 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
     private readonly int[] _ended = new int[pages];
     private readonly int[] _discards = new int[pages];
     private readonly bool[] _unsettled = new bool[pages];
+    private readonly bool[] _touched = new bool[pages * Words];
+    private readonly bool[] _vague = new bool[pages * Words];
     private readonly bool[] _frozen = new bool[pages];
     private readonly bool[] _lost = new bool[pages];
     private readonly long[] _writtenAt = new long[pages];
@@ -65,10 +68,13 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
         if (!discards) return;
         _discards[page]++;
         _unsettled[page] = true;
+        for (int word = 0; word < Words; word++) _touched[page * Words + word] = false;
     }
 
     /// <summary>It has returned.</summary>
-    public void EndTaking(int page)
+    /// <param name="page">The page.</param>
+    /// <param name="staysMapped">Whoever came meanwhile may have found the page with its content, or without.</param>
+    public void EndTaking(int page, bool staysMapped = false)
     {
         _ended[page] = _began[page];
         if (!_unsettled[page]) return;
@@ -76,12 +82,14 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
         _lost[page] = false;
         _writtenAt[page] = 0;
         _hostWrittenAt[page] = 0;
-        for (int word = 0; word < Words; word++)
+        for (int word = page * Words; word < (page + 1) * Words; word++)
         {
-            _visible[page * Words + word] = 0;
-            _issued[page * Words + word] = 0;
+            _vague[word] = staysMapped && _touched[word];
+            if (_vague[word]) continue;
+            _visible[word] = 0;
+            _issued[word] = 0;
         }
-        if (_copies[page] == Copy.Unknown) _copies[page] = Copy.Known;
+        if (_copies[page] == Copy.Unknown && !staysMapped) _copies[page] = Copy.Known;
     }
 
     /// <summary>A copy into a page begins: until its end the word may have either value.</summary>
@@ -120,6 +128,7 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
     {
         CheckUse(in access, "stored");
         _issued[access.Page * Words + access.Word] = value;
+        _touched[access.Page * Words + access.Word] = true;
     }
 
     /// <inheritdoc/>
@@ -143,8 +152,10 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
     public void Write(int page, int word, ulong value, bool isHost = false)
     {
         _stage.Note("page " + page + ", word " + word + " becomes " + value.ToString("X"));
+        _touched[page * Words + word] = true;
         if (_unsettled[page]) return;
         _visible[page * Words + word] = value;
+        _vague[page * Words + word] = false;
         (isHost ? _hostWrittenAt : _writtenAt)[page] = ++_clock;
     }
 
@@ -159,7 +170,8 @@ internal sealed class GuestShadow(Stage stage, int pages) : IStoreObserver
     /// <summary>What a word must be, to its owner or to anybody else.</summary>
     public void Expect(int page, int word, ulong value, bool isOwner)
     {
-        if (_unsettled[page] || _lost[page] || (word == CopiedWord && _copies[page] != Copy.Known)) return;
+        bool isCopied = word == CopiedWord && _copies[page] != Copy.Known;
+        if (_unsettled[page] || _lost[page] || _vague[page * Words + word] || isCopied) return;
         ulong expected = isOwner ? _issued[page * Words + word] : _visible[page * Words + word];
         if (value == expected) return;
         _stage.Scheduler.Fail("page " + page + ", word " + word + " is " + value.ToString("X") + ", not "

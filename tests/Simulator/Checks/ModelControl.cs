@@ -1,5 +1,6 @@
 using System;
 using Pagoda.Core;
+using Pagoda.Faults;
 using Pagoda.GuestAccess;
 using Pagoda.Simulator.Scenarios;
 using Pagoda.Simulator.Scheduling;
@@ -130,6 +131,23 @@ internal sealed class ModelControl(GuestWorld world, Rng choices)
         int part = _choices.Below(GuestWorld.Parts);
         (int first, _) = _world.PartOf(part);
         _ = _world.Guest.Advise(new Gpa(_world.GpaOf(first)), _world.BytesOf(part), advice);
+    }
+
+    /// <summary>Drops the content of a part that stays mapped, so many times.</summary>
+    public void Drop(int turns)
+    {
+        GuestShadow shadow = _world.Shadow;
+        for (int turn = 0; turn < turns; turn++)
+        {
+            int part = _choices.Below(GuestWorld.Parts);
+            (int first, int end) = _world.PartOf(part);
+            for (int page = first; page < end; page++) shadow.BeginTaking(page, discards: true);
+            _world.Stage.Note("drops part " + part);
+            AdviceResult result = _world.Guest.Advise(new Gpa(_world.GpaOf(first)), _world.BytesOf(part),
+                Advice.Discard);
+            _world.Stage.Require(result.Status == FaultStatus.Resolved, "a drop ended in " + result.Status);
+            for (int page = first; page < end; page++) shadow.EndTaking(page, staysMapped: true);
+        }
     }
 
     public void Discard() => DiscardPart(_choices.Below(GuestWorld.Parts));

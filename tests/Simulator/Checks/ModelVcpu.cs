@@ -59,7 +59,7 @@ internal sealed unsafe class ModelVcpu
     /// <summary>Leaves its slot.</summary>
     public void Exit() => _consumer.Exit();
 
-    /// <summary>Gives its slot up, behind the schedule.</summary>
+    /// <summary>Gives its slot up.</summary>
     public void Dispose() => _consumer.Dispose();
 
     /// <summary>Loads a word; false when the guest is being destroyed.</summary>

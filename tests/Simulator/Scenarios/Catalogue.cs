@@ -80,6 +80,20 @@ internal static class Catalogue
             TypicalSteps = 3000, Vcpus = 2, Accesses = 5, DaemonTurns = 1, DeviceTurns = 3, Pages = 2, Slots = 8,
             Destroys = true,
         }),
+        new GuestScenario("leave", new GuestPlan
+        {
+            TypicalSteps = 1500, Vcpus = 3, Accesses = 3, Pages = 4, Warm = false, Destroys = true, Leaves = true,
+        }),
+        new GuestScenario("drop", new GuestPlan
+        {
+            TypicalSteps = 1800, Vcpus = 2, Accesses = 6, DaemonTurns = 2, DeviceTurns = 2, DropTurns = 3, Pages = 2,
+            Slots = 8,
+        }),
+        new GuestScenario("drop-shared", new GuestPlan
+        {
+            TypicalSteps = 1800, Vcpus = 3, Accesses = 5, DaemonTurns = 2, DeviceTurns = 2, DropTurns = 2, Pages = 2,
+            Slots = 8, Shared = true,
+        }),
         new GuestScenario("promote", new GuestPlan
         {
             TypicalSteps = 6000, Vcpus = 2, Accesses = 6, ControlTurns = 1, Frames = 1536, Pages = 2, Warm = false,

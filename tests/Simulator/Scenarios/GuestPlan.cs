@@ -52,6 +52,12 @@ internal sealed record GuestPlan
     /// <summary>Another actor destroys the guest meanwhile.</summary>
     public bool Destroys { get; init; }
 
+    /// <summary>Each vCPU gives its slot up when it has done its accesses, or cannot do them any more.</summary>
+    public bool Leaves { get; init; }
+
+    /// <summary>Turns of an actor that drops the content of parts which stay mapped.</summary>
+    public int DropTurns { get; init; }
+
     /// <summary>
     /// The first part is a whole window, of which all but its accessed pages are there already: the last of those makes
     /// it a superpage.

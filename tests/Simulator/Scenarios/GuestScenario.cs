@@ -25,7 +25,11 @@ internal sealed class GuestScenario(string name, GuestPlan plan) : Scenario
             // The word of an actor has its number; word 0 is everybody's.
             var vcpu = new ModelVcpu(world, i + 1, stage.ChoicesOf(i));
             vcpus[i] = vcpu;
-            stage.Add("vcpu " + (i + 1), () => vcpu.Run(plan.Accesses));
+            stage.Add("vcpu " + (i + 1), () =>
+            {
+                vcpu.Run(plan.Accesses);
+                if (plan.Leaves) vcpu.Dispose();
+            });
         }
         if (plan.DaemonTurns != 0)
         {
@@ -49,6 +53,11 @@ internal sealed class GuestScenario(string name, GuestPlan plan) : Scenario
         {
             var control = new ModelControl(world, stage.ChoicesOf(12));
             stage.Add("control", () => control.Run(plan.ControlTurns, plan.Control));
+        }
+        if (plan.DropTurns != 0)
+        {
+            var dropper = new ModelControl(world, stage.ChoicesOf(13));
+            stage.Add("dropper", () => dropper.Drop(plan.DropTurns));
         }
         if (plan.Destroys) stage.Add("destroyer", world.Guest.Dispose);
         stage.Play();
