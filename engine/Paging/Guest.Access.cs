@@ -37,9 +37,16 @@ public sealed unsafe partial class Guest
     {
         GuestArguments.RequireSpans(gpa.Value, length, spans.Length);
         VmspaceConsumer walker = TakeWalker(out int index);
-        FaultStatus status = GuestHold.Hold(walker, gpa.Value, length, access, spans, out count);
-        GiveWalker(index);
-        return status;
+        try
+        {
+            return GuestHold.Hold(walker, gpa.Value, length, access, spans, out count);
+        }
+        finally
+        {
+            // Here and below also when a pager or a device throws: it is the caller's business, and no reason to keep
+            // the walker.
+            GiveWalker(index);
+        }
     }
 
     /// <summary>Releases held spans. Works after the guest was disposed too; the arena must still live.</summary>
@@ -64,9 +71,14 @@ public sealed unsafe partial class Guest
     {
         GuestArguments.RequireColumns(gpa.Length, pointer.Length, status.Length);
         VmspaceConsumer walker = TakeWalker(out int index);
-        int held = GuestHoldBatch.Hold(walker, gpa, access, pointer, status);
-        GiveWalker(index);
-        return held;
+        try
+        {
+            return GuestHoldBatch.Hold(walker, gpa, access, pointer, status);
+        }
+        finally
+        {
+            GiveWalker(index);
+        }
     }
 
     /// <summary>Releases the page of every lane; lanes of 0 are skipped.</summary>
@@ -84,9 +96,14 @@ public sealed unsafe partial class Guest
     public FaultStatus Read(Gpa gpa, Span<byte> destination)
     {
         VmspaceConsumer walker = TakeWalker(out int index);
-        FaultStatus status = GuestCopy.Read(walker, gpa.Value, destination);
-        GiveWalker(index);
-        return status;
+        try
+        {
+            return GuestCopy.Read(walker, gpa.Value, destination);
+        }
+        finally
+        {
+            GiveWalker(index);
+        }
     }
 
     /// <summary>Copies bytes in. A range that is not writable throughout is refused before the first byte.</summary>
@@ -95,9 +112,14 @@ public sealed unsafe partial class Guest
     public FaultStatus Write(Gpa gpa, ReadOnlySpan<byte> source)
     {
         VmspaceConsumer walker = TakeWalker(out int index);
-        FaultStatus status = GuestCopy.Write(walker, gpa.Value, source);
-        GiveWalker(index);
-        return status;
+        try
+        {
+            return GuestCopy.Write(walker, gpa.Value, source);
+        }
+        finally
+        {
+            GiveWalker(index);
+        }
     }
 
     /// <summary>

@@ -59,4 +59,51 @@ public sealed class GuestAccessTests
         Assert.That(() => guest.HarvestModified(new Gpa(0), 65 << 12, new ulong[1]), Throws.ArgumentException);
         Assert.That(guest.Counters.ResidentPages, Is.Zero);
     }
+
+    [Test]
+    public void WhatAPagerThrowsReachesTheCallerAndKeepsNothing()
+    {
+        const int Calls = 10;       // more than there are walkers
+        using var arena = new Arena(new ArenaOptions { Bytes = 1 << 20 });
+        var guest = new Guest(arena, new GuestOptions());
+        var pager = new ProbePager { Throws = true };
+        guest.MapMemory(new Gpa(0x1000), 0x1000);
+        guest.MapRom(new Gpa(0x2000), 0x2000, pager);
+        guest.Read(new Gpa(0x1000), new byte[1]);
+        nint[] pointers = new nint[2];
+        int threw = 0;
+        var caller = new Thread(() =>
+        {
+            for (int i = 0; i < Calls; i++)
+            {
+                threw += Thrown(() => guest.Read(new Gpa(0x2000), new byte[8]));
+                threw += Thrown(() => guest.Hold(new Gpa(0x1000), 0x2000, Prot.Read, new GuestSpan[2], out _));
+                threw += Thrown(() => guest.HoldBatch([0x1000, 0x2000], Prot.Read, pointers, new FaultStatus[2]));
+                threw += Thrown(() => guest.Advise(new Gpa(0x2000), 0x1000, Advice.Populate));
+            }
+        }) { IsBackground = true };
+        caller.Start();
+        Assert.That(caller.Join(TimeSpan.FromSeconds(20)), Is.True, "walkers are given back");
+        Assert.That(threw, Is.EqualTo(4 * Calls));
+        Assert.That(pointers, Is.EqualTo(new nint[2]));
+        pager.Throws = false;
+        byte[] bytes = new byte[1];
+        Assert.That(guest.Read(new Gpa(0x3000), bytes), Is.EqualTo(FaultStatus.Resolved));
+        Assert.That(bytes[0], Is.EqualTo(ProbePager.ByteOf(1)));
+        guest.Dispose();
+        ArenaBalance.AssertWhole(arena);
+    }
+
+    private static int Thrown(Action action)
+    {
+        try
+        {
+            action();
+            return 0;
+        }
+        catch (InvalidOperationException)
+        {
+            return 1;
+        }
+    }
 }

@@ -28,9 +28,22 @@ public static unsafe class FaultPipeline
     /// <returns>Lanes whose access is allowed now.</returns>
     public static int Resolve(VmspaceConsumer consumer, in FaultBatch batch)
     {
+        consumer.BeginCall();
+        try
+        {
+            return ResolveAll(consumer, in batch);
+        }
+        finally
+        {
+            // Also when a pager throws, of these pages or of those that make room for them: a destroyer waits for this.
+            consumer.EndCall();
+        }
+    }
+
+    private static int ResolveAll(VmspaceConsumer consumer, in FaultBatch batch)
+    {
         FaultLanes lanes;
         int allowed = 0;
-        consumer.BeginCall();
         fixed (ulong* gpa = batch.Gpa)
         fixed (Prot* access = batch.Access)
         fixed (ulong* hpa = batch.Hpa)
@@ -44,7 +57,6 @@ public static unsafe class FaultPipeline
                 allowed += run.Resolve();
             }
         }
-        consumer.EndCall();
         return allowed;
     }
 }

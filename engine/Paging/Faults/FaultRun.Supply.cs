@@ -69,7 +69,6 @@ internal unsafe ref partial struct FaultRun
             {
                 DropAheads();
                 Abandon();
-                _consumer.EndCall();
             }
         }
         TakeAheads(status + count, aheads);

@@ -62,10 +62,17 @@ internal static unsafe class GuestAdvice
             int count = lanes.Count;
             if (count == 0) continue;
             consumer.Prefaults = all;
-            pages += (ulong)FaultPipeline.Resolve(consumer, new FaultBatch(new ReadOnlySpan<ulong>(gpa, count),
-                new ReadOnlySpan<Prot>(access, count), new Span<ulong>(hpa, count),
-                new Span<FaultStatus>(status, count)));
-            consumer.Prefaults = false;
+            try
+            {
+                pages += (ulong)FaultPipeline.Resolve(consumer, new FaultBatch(new ReadOnlySpan<ulong>(gpa, count),
+                    new ReadOnlySpan<Prot>(access, count), new Span<ulong>(hpa, count),
+                    new Span<FaultStatus>(status, count)));
+            }
+            finally
+            {
+                // Also when a pager throws: the next call of this walker may be another thing.
+                consumer.Prefaults = false;
+            }
             for (int i = 0; i < count; i++)
             {
                 // A map that changes meanwhile is not the advice's business.

@@ -54,7 +54,7 @@ public static unsafe class GuestHold
             FaultStatus status = HoldPresent(consumer, ref at, end, access, spans, ref count, missing, out int absent);
             if (status == FaultStatus.Resolved && absent != 0)
             {
-                status = MissingPages.Fault(consumer, missing, absent, access);
+                status = FaultIn(consumer, missing, absent, access, spans, ref count);
             }
             if (status == FaultStatus.Resolved) continue;
             // Nothing was written through these pointers, but the marks that a write hold leaves stay: they only say
@@ -102,6 +102,27 @@ public static unsafe class GuestHold
     /// <summary>The pages that a range of bytes touches.</summary>
     internal static ulong PagesOf(ulong address, ulong length) =>
         ((address + length - 1) >> Paging.PageShift) - (address >> Paging.PageShift) + 1;
+
+    /// <summary>Faults pages in. When a pager throws nothing stays held.</summary>
+    private static FaultStatus FaultIn(VmspaceConsumer consumer, ulong* missing, int absent, Prot access,
+        Span<GuestSpan> spans, ref int count)
+    {
+        bool returned = false;
+        try
+        {
+            FaultStatus status = MissingPages.Fault(consumer, missing, absent, access);
+            returned = true;
+            return status;
+        }
+        finally
+        {
+            if (!returned)
+            {
+                Release(consumer, spans[..count]);
+                count = 0;
+            }
+        }
+    }
 
     /// <summary>Holds what is mapped from an address on, up to the first page that is not.</summary>
     private static FaultStatus HoldPresent(VmspaceConsumer consumer, ref ulong at, ulong end, Prot access,

@@ -28,11 +28,22 @@ public static unsafe class GuestHoldBatch
         Invariant.Require(gpa.Length == pointer.Length);
         Invariant.Require(gpa.Length == status.Length);
         int held = 0;
-        for (int first = 0; first < gpa.Length; first += MissingPages.Max)
+        int first = 0;
+        bool returned = false;
+        try
         {
-            int count = int.Min(gpa.Length - first, MissingPages.Max);
-            held += HoldSome(consumer, gpa.Slice(first, count), access, pointer.Slice(first, count),
-                status.Slice(first, count));
+            for (; first < gpa.Length; first += MissingPages.Max)
+            {
+                int count = int.Min(gpa.Length - first, MissingPages.Max);
+                held += HoldSome(consumer, gpa.Slice(first, count), access, pointer.Slice(first, count),
+                    status.Slice(first, count));
+            }
+            returned = true;
+        }
+        finally
+        {
+            // A pager threw: the caller does not hear what is held. Lanes that are not held have no pointer.
+            if (!returned) LetGo(consumer, pointer[..int.Min(pointer.Length, first + MissingPages.Max)], access);
         }
         consumer.Counters.AddIfAny(Counter.Holds, (ulong)held);
         return held;
@@ -58,6 +69,12 @@ public static unsafe class GuestHoldBatch
             released++;
         }
         return released;
+    }
+
+    private static void LetGo(VmspaceConsumer consumer, Span<nint> pointer, Prot access)
+    {
+        Release(consumer.Space.Arena, pointer, access);
+        pointer.Clear();
     }
 
     private static int HoldSome(VmspaceConsumer consumer, ReadOnlySpan<ulong> gpa, Prot access, Span<nint> pointer,

@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using NUnit.Framework;
 using Pagoda.Core;
 using Pagoda.Reclaim;
@@ -106,5 +107,20 @@ public sealed class PageDaemonStoreTests(GuestFormat format)
         at.Pager.Throws = null;
         Assert.That(at.Daemon.Reclaim(1).Freed, Is.EqualTo(1));
         Assert.That(at.Vcpu.Read(ReclaimFixture.At(3)), Is.EqualTo(9));
+    }
+
+    [Test]
+    public void AFaultWhoseRoomCannotBeMadeBecauseAPagerThrowsLeavesAGuestThatCanBeDisposed()
+    {
+        using var at = new ReclaimFixture(format, pages: 256, residentFrames: 64);
+        at.Pager.Throws = new InvalidOperationException("no such store");
+        Assert.That(() =>
+        {
+            for (ulong page = 0; page < 256; page++) at.Vcpu.Write(ReclaimFixture.At(page), 9);
+        }, Throws.InvalidOperationException);
+        at.Pager.Throws = null;
+        var destroyer = new Thread(at.Guest.Dispose) { IsBackground = true };
+        destroyer.Start();
+        Assert.That(destroyer.Join(TimeSpan.FromSeconds(20)), Is.True, "nobody waits for a call that has ended");
     }
 }
