@@ -208,7 +208,8 @@ public sealed unsafe partial class SoftVcpu
             Watch(pfn, host, 1UL << 63);
             Watch(secondPfn, secondHost, 1);
             if (_memory.Departures != departures) return Again();
-            if (!SameBytes(host, version, pfn)) continue;
+            bool isSame = SameBytes(host, version, pfn) && SameSecondBytes(secondHost, secondVersion, secondPfn);
+            if (!isSame) continue;
             Block* block = Begin(pfn, offset, version);
             block->SecondPfn = secondPfn;
             block->SecondVersionCell = _memory.CodeVersion(secondPfn);
@@ -287,6 +288,15 @@ public sealed unsafe partial class SoftVcpu
         int start = _translator.LowestStart;
         var copied = new ReadOnlySpan<byte>(_copy + start, end - start);
         if (!copied.SequenceEqual(new ReadOnlySpan<byte>(host + start, end - start))) return false;
+        return Shared.Load(_memory.CodeVersion(pfn)) == version;
+    }
+
+    /// <summary>The same for the second frame of a crossing instruction.</summary>
+    private bool SameSecondBytes(byte* host, uint version, uint pfn)
+    {
+        int bytes = _translator.HighestEnd - (int)Paging.PageBytes;
+        var copied = new ReadOnlySpan<byte>(_copy + Paging.PageBytes, bytes);
+        if (!copied.SequenceEqual(new ReadOnlySpan<byte>(host, bytes))) return false;
         return Shared.Load(_memory.CodeVersion(pfn)) == version;
     }
 

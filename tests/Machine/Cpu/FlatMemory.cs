@@ -65,6 +65,9 @@ internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
     /// <summary>Called where the vCPU looks for shootdowns.</summary>
     public Action? OnPoll { get; set; }
 
+    /// <summary>Called with a frame in which lines are about to be marked as decoded.</summary>
+    public Action<uint>? OnMark { get; set; }
+
     public void SetRights(ulong address, Prot rights) => _rights[PageOf(address)] = rights;
 
     /// <summary>Memory of the machine that guests may read alone: stores go to a device.</summary>
@@ -159,6 +162,7 @@ internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
 
     public override bool MarkCode(uint pfn, ulong lines)
     {
+        OnMark?.Invoke(pfn);
         bool isNew = _lines[pfn] == 0;
         _lines[pfn] |= lines;
         return isNew;
@@ -168,7 +172,7 @@ internal sealed unsafe partial class FlatMemory : VcpuMemory, IDisposable
     {
         if ((_lines[pfn] & lines) == 0) return false;
         _lines[pfn] = 0;
-        _versions[pfn]++;
+        _versions[pfn] += 2;
         return true;
     }
 

@@ -53,6 +53,23 @@ public sealed unsafe class SoftVcpuFetchTests
         Assert.That(State->Gpr[2], Is.EqualTo(unchecked(3 * first + 3 * step)));
     }
 
+    [TestCase(0x6_0FFEUL)]
+    [TestCase(0x6_1003UL)]
+    public void AStoreOfAnotherProcessorBesideTheDecodingOfACrossingInstructionIsSeen(ulong changed)
+    {
+        _fixture.Long();
+        const ulong Start = 0x6_0FFC;
+        _fixture.LoadBytes(Start, 0x48, 0xB8, 1, 2, 3, 4, 5, 6, 7, 8, 0xF4);     // mov rax, imm64; hlt
+        _fixture.Memory.OnMark = _ =>
+        {
+            _fixture.Memory.Base[changed] = 0x55;
+            _fixture.Memory.OnMark = null;
+        };
+        Assert.That(_fixture.Run(Start), Is.EqualTo(VcpuExit.Halted));
+        int shift = (int)(changed - Start - 2) * 8;
+        Assert.That((byte)(State->Gpr[0] >> shift), Is.EqualTo(0x55));
+    }
+
     [Test]
     public void AFetchFaultInTheSecondPageNamesThatPage()
     {
