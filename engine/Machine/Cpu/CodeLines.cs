@@ -15,10 +15,13 @@ namespace Pagoda.Machine.Cpu;
 /// <code>
 ///   decode  read the version, mark the lines, set the flag, let everybody drop older rights to store, settle;
 ///           read the bytes; the version must still be the same
-///   store   store the bytes, fence, look at the lines; a hit: clear the flag, clear the lines, raise the version
+///   store   store the bytes, fence, look at the lines; a hit: make the version odd, clear the flag, clear the lines,
+///           make the version even
 /// </code>
-/// Either the decoder reads the new bytes or the store sees the mark. The version rises behind the clearing, so a block
-/// whose mark was cleared away has an old version. A frame is settled for one version: a marking that was overtaken by
+/// Either the decoder reads the new bytes or the store sees the mark. The version rises in front of the clearing, so
+/// nobody executes what was decoded before when stores go unseen again; and behind it, and no block is of an odd
+/// version, so a block whose mark was cleared away has an old one. Who finds the version odd at his own hit has nothing
+/// left to do. A frame is settled for one version: a marking that was overtaken by
 /// a store, or by another life of the frame, settles nothing. Marks that a frame kept from an earlier life make a store
 /// raise the version once for nothing.
 /// </remarks>
@@ -48,6 +51,9 @@ public sealed unsafe class CodeLines : IDisposable
     /// <summary>The cell that counts changes of a frame's decoded bytes.</summary>
     public uint* Version(uint pfn) => _frames.CodeVersions + pfn;
 
+    /// <summary>A version of which no block may be made: the frame's marks are being cleared.</summary>
+    public static bool IsChanging(uint version) => (version & 1) != 0;
+
     /// <summary>Whether stores to a frame must be watched.</summary>
     public bool IsCode(uint pfn) => _frames.HasCode(pfn);
 
@@ -76,9 +82,10 @@ public sealed unsafe class CodeLines : IDisposable
     {
         Shared.Fence();
         if ((Shared.Load(&_lines[pfn]) & lines) == 0) return false;
+        if (!_frames.TryBeginCodeChange(pfn)) return true;
         _frames.ClearCode(pfn);
         Shared.Exchange(&_lines[pfn], 0);
-        _frames.RaiseCodeVersion(pfn);
+        _frames.EndCodeChange(pfn);
         return true;
     }
 

@@ -171,6 +171,7 @@ public sealed unsafe partial class SoftVcpu
             int count = _translator.Decode(_copy, (int)Paging.PageBytes, offset, s->ModeKey, limit);
             if (count == 0) return DecodeCrossing(linear, host, pfn, offset);
             uint version = Shared.Load(_memory.CodeVersion(pfn));
+            if (CodeLines.IsChanging(version)) continue;
             Watch(pfn, host, _translator.Lines);
             if (_memory.Departures != departures) return Again();
             if (!SameBytes(host, version, pfn)) continue;
@@ -204,6 +205,7 @@ public sealed unsafe partial class SoftVcpu
             }
             uint version = Shared.Load(_memory.CodeVersion(pfn));
             uint secondVersion = Shared.Load(_memory.CodeVersion(secondPfn));
+            if (CodeLines.IsChanging(version | secondVersion)) continue;
             // One line at the end of the first frame, one at the start of the second.
             Watch(pfn, host, 1UL << 63);
             Watch(secondPfn, secondHost, 1);

@@ -68,8 +68,27 @@ public sealed unsafe partial class FrameTable
     public uint RaiseCodeVersion(uint pfn)
     {
         Invariant.Assert(pfn < FrameCount);
-        return Shared.Increment(&CodeVersions[pfn]);
+        return Shared.Add(&CodeVersions[pfn], 2U);
     }
+
+    /// <summary>
+    /// Makes every decoded block of the frame wrong, and says by an odd version that none may be made before
+    /// <see cref="EndCodeChange"/>. False: somebody else is between the two, and has made every block wrong.
+    /// </summary>
+    public bool TryBeginCodeChange(uint pfn)
+    {
+        Invariant.Assert(pfn < FrameCount);
+        uint* version = &CodeVersions[pfn];
+        while (true)
+        {
+            uint seen = Shared.Load(version);
+            if ((seen & 1) != 0) return false;
+            if (Shared.CompareExchange(version, seen + 1, seen) == seen) return true;
+        }
+    }
+
+    /// <summary>Blocks may be made again.</summary>
+    public void EndCodeChange(uint pfn) => Shared.Increment(&CodeVersions[pfn]);
 
     /// <summary>Adds a wire; returns the count.</summary>
     [MethodImpl(Inline)]

@@ -53,7 +53,9 @@ public sealed unsafe partial class FrameTable : IDisposable
     /// </summary>
     public byte* Ages { get; }
 
-    /// <summary>Raised whenever decoded instructions of a frame may have become wrong.</summary>
+    /// <summary>
+    /// Raised whenever decoded instructions of a frame may have become wrong; odd while that goes on.
+    /// </summary>
     public uint* CodeVersions { get; }
 
     /// <summary>The record of a frame.</summary>

@@ -123,11 +123,15 @@ public sealed unsafe class FrameTableFlagsTests
     }
 
     [Test]
-    public void CodeVersionsRiseByOne()
+    public void CodeVersionsAreOddWhileSomebodyChangesMarks()
     {
         using FrameTable frames = WithPage();
-        Assert.That(frames.RaiseCodeVersion(Pfn), Is.EqualTo(1));
         Assert.That(frames.RaiseCodeVersion(Pfn), Is.EqualTo(2));
+        Assert.That(frames.TryBeginCodeChange(Pfn), Is.True);
+        Assert.That(frames.TryBeginCodeChange(Pfn), Is.False, "another is at it");
+        Assert.That(frames.RaiseCodeVersion(Pfn), Is.EqualTo(5));
+        frames.EndCodeChange(Pfn);
+        Assert.That(frames.CodeVersions[Pfn], Is.EqualTo(6));
         Assert.That(frames.CodeVersions[Pfn + 1], Is.Zero);
     }
 

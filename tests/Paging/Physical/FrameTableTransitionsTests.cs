@@ -77,11 +77,11 @@ public sealed unsafe class FrameTableTransitionsTests
         frames.ToPage(Pfn, 1, 1);
         frames.SetCode(Pfn);
         frames.ToFree(Pfn);
-        Assert.That(frames.CodeVersions[Pfn], Is.EqualTo(1));
+        Assert.That(frames.CodeVersions[Pfn], Is.EqualTo(2));
         Assert.That(frames.HasCode(Pfn), Is.False);
         frames.ToPage(Pfn, 1, 1);
         frames.ToFree(Pfn);
-        Assert.That(frames.CodeVersions[Pfn], Is.EqualTo(1));
+        Assert.That(frames.CodeVersions[Pfn], Is.EqualTo(2));
     }
 
     [Test]

@@ -105,6 +105,9 @@ internal static class Catalogue
             Superpages = true, Slots = 600,
         }),
         new EndScenario("end-2", walkers: 2),
+        new CodeScenario("code-1-1", writers: 1, executors: 1),
+        new CodeScenario("code-2-1", writers: 2, executors: 1),
+        new CodeScenario("code-2-2", writers: 2, executors: 2),
         new GuestScenario("hold-orphan", new GuestPlan
         {
             TypicalSteps = 800, Vcpus = 0, DeviceTurns = 3, Holders = 2, ControlTurns = 2,

@@ -16,6 +16,7 @@ internal static class NarrowScenarios
     public static IReadOnlyList<(Scenario Scenario, int Preemptions)> All { get; } =
     [
         (new LimboScenario("small-limbo-waiting", consumers: 0, walkers: 1, rounds: 1, waiting: 1), 2),
+        (new CodeScenario("small-code", writers: 2, executors: 1, stores: 1, turns: 2), 2),
         (new ScriptedScenario("small-hold-read", Swapping with { Vcpus = 0 }, static cast =>
         {
             cast.Actor("device", () => cast.Device.HoldAndUse(0, Prot.Read));
