@@ -38,7 +38,7 @@ internal static class ScalingRunner
             Many(output, pair);
         }
         (double best, double median, double generations) = ShootdownScaling.Gather();
-        Row(output, "shootdown of 512 pages, 8 vCPUs polling: ns a page besides the wait", best, median, "at most 1");
+        Row(output, "shootdown of 512 pages, 8 vCPUs polling: ns it adds a page, no wait", best, median, "at most 1");
         Row(output, "its generations", generations, generations, "1");
         (best, median, int waits) = ShootdownScaling.WaitForVcpu();
         Row(output, "wait for a vCPU that runs a guest, us, median of " + waits, best, median,

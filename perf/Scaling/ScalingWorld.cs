@@ -1,6 +1,8 @@
 using System;
+using Pagoda.AddressSpace;
 using Pagoda.Core;
 using Pagoda.Faults;
+using Pagoda.PageTables;
 using Pagoda.Physical;
 using Pagoda.Tlb;
 
@@ -30,12 +32,12 @@ internal sealed class ScalingWorld : IDisposable
     private readonly int _windows;
     private readonly ulong _stride;
 
-    public ScalingWorld(int vcpus, int windows, ulong stride = FarApart)
+    public ScalingWorld(int vcpus, int windows, ulong stride = FarApart, bool superpages = true)
     {
         _windows = windows;
         _stride = stride;
         _arena = new Arena(new ArenaOptions { Bytes = (ulong)windows * WindowBytes + RoomBytes });
-        Guest = new Guest(_arena, new GuestOptions { Consumers = vcpus });
+        Guest = new Guest(_arena, new GuestOptions { Consumers = vcpus, Superpages = superpages });
         _vcpus = new GuestConsumer[vcpus];
         for (int i = 0; i < vcpus; i++) _vcpus[i] = Guest.AddConsumer();
         for (int i = 0; i < windows; i++) Guest.MapMemory(GpaOf(i), WindowBytes);
@@ -56,6 +58,27 @@ internal sealed class ScalingWorld : IDisposable
         vcpu.Consumer.Exit();
         gather.Commit();
         Guest.Space.Limbo.Recycle();
+    }
+
+    /// <summary>
+    /// Takes the translations of 512 pages away, half of them of each of the first two windows, whose tables stay.
+    /// </summary>
+    public void RemoveAcross<TSink>(int vcpu, ref TSink sink)
+        where TSink : struct, IRemovalSink, allows ref struct
+    {
+        VmspaceConsumer consumer = _vcpus[vcpu].Consumer;
+        Invariant.Require(consumer.TryEnter());
+        Guest.Pmap.Remove(GpaOf(1).Value - WindowBytes / 2, WindowBytes, consumer.Frames, ref sink);
+        consumer.Exit();
+    }
+
+    /// <summary>The same pages are there again.</summary>
+    public void FaultAcross(int vcpu)
+    {
+        for (int page = 0; page < PagesPerWindow; page += Batch)
+        {
+            FaultBatch(vcpu, page < PagesPerWindow / 2 ? 1 : 0, page);
+        }
     }
 
     /// <summary>Gives all memory back and maps it anew: nothing is there.</summary>

@@ -6,6 +6,7 @@ using Pagoda.Machine;
 using Pagoda.Machine.Boot;
 using Pagoda.Machine.BuiltinGuest;
 using Pagoda.Machine.Devices;
+using Pagoda.Perf.PageTables;
 using Pagoda.Tlb;
 
 namespace Pagoda.Perf.Scaling;
@@ -16,42 +17,35 @@ internal static unsafe class ShootdownScaling
     /// <summary>vCPUs that poll while pages are shot down.</summary>
     public const int Polling = 8;
 
-    private const int Pages = 512;
     private const int Rounds = 60;
     private const int RepeatsPerRound = 100;
+    private const ulong Neighbours = 2UL << 20;
     private const int WaitRounds = 20;
     private const int WaitsPerRound = 101;
     private const int PausesBetween = 2_000;
     private const ulong MemoryBytes = 64UL << 20;
     private const ulong ArenaBytes = 72UL << 20;
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan s_tierUp = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan s_runMax = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Gathers and commits 512 pages while a thread polls for 8 vCPUs. Returns nanoseconds a page without the wait for
-    /// them, and generations a shootdown.
+    /// Removes 512 pages while a thread polls for 8 vCPUs, in turn with the shootdown and without. Returns what it adds
+    /// to the removal, nanoseconds a page without the wait for the vCPUs, and generations a shootdown.
     /// </summary>
     public static (double Best, double Median, double Generations) Gather()
     {
-        using var world = new ScalingWorld(Polling, 1);
+        using var world = new ScalingWorld(Polling + 1, 2, Neighbours, superpages: false);
         ConsumerTable table = world.Guest.Space.Consumers;
         ulong* cells = stackalloc ulong[2];     // Stop; somebody polls.
         var poller = new Thread(() => Poll(world, cells));
         poller.Start();
         while (Shared.Load(cells + 1) == 0) Thread.Yield();
+        for (long started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started) < s_warmUp;) AddedBy(world);
+        Thread.Sleep(s_tierUp);
         double[] times = new double[Rounds];
         ulong before = table.Generation;
-        for (int round = 0; round < Rounds; round++)
-        {
-            long ticks = 0;
-            for (int i = 0; i < RepeatsPerRound; i++)
-            {
-                long started = Stopwatch.GetTimestamp();
-                Shoot(world.Guest);
-                ticks += Stopwatch.GetTimestamp() - started;
-                table.WaitFor(table.Generation);
-            }
-            times[round] = Stopwatch.GetElapsedTime(0, ticks).TotalNanoseconds / RepeatsPerRound / Pages;
-        }
+        for (int round = 0; round < Rounds; round++) times[round] = AddedBy(world);
         double generations = (table.Generation - before) / (double)(Rounds * RepeatsPerRound);
         Shared.Store(cells, 1);
         poller.Join();
@@ -104,11 +98,30 @@ internal static unsafe class ShootdownScaling
         return (medians[0], medians[rounds / 2], rounds * WaitsPerRound);
     }
 
-    private static void Shoot(Guest guest)
+    /// <summary>The fastest removal that gathers and commits, less the fastest that tells nobody.</summary>
+    private static double AddedBy(ScalingWorld world)
     {
-        var gather = new ShootdownGather(guest.Space.Consumers, guest.Space.Limbo);
-        for (ulong page = 0; page < Pages; page++) gather.Page(page << Core.Paging.PageShift, 0, 1);
-        gather.Commit();
+        ConsumerTable table = world.Guest.Space.Consumers;
+        long with = long.MaxValue;
+        long without = long.MaxValue;
+        for (int i = 0; i < RepeatsPerRound; i++)
+        {
+            long started = Stopwatch.GetTimestamp();
+            var gather = new ShootdownGather(table, world.Guest.Space.Limbo);
+            world.RemoveAcross(Polling, ref gather);
+            gather.Commit();
+            with = long.Min(with, Stopwatch.GetTimestamp() - started);
+            table.WaitFor(table.Generation);
+            world.FaultAcross(Polling);
+
+            started = Stopwatch.GetTimestamp();
+            var nobody = default(DroppingSink);
+            world.RemoveAcross(Polling, ref nobody);
+            without = long.Min(without, Stopwatch.GetTimestamp() - started);
+            world.FaultAcross(Polling);
+        }
+        // A time span would round to 100 ns.
+        return (with - without) * 1e9 / Stopwatch.Frequency / ScalingWorld.PagesPerWindow;
     }
 
     private static void Poll(ScalingWorld world, ulong* cells)

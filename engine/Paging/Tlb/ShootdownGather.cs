@@ -41,10 +41,10 @@ public unsafe struct ShootdownGather : IRemovalSink
     public readonly bool IsEmpty => !_changed && _count == 0;
 
     /// <inheritdoc/>
-    public void Page(ulong gpa, ulong oldEntry, int level) => _changed = true;
+    public void Page(ulong gpa, ulong oldEntry, int level) => Change();
 
     /// <inheritdoc/>
-    public void Changed(ulong gpa, ulong oldEntry, int level) => _changed = true;
+    public void Changed(ulong gpa, ulong oldEntry, int level) => Change();
 
     /// <inheritdoc/>
     public void TablePage(uint pfn) => Frame(pfn);
@@ -73,6 +73,12 @@ public unsafe struct ShootdownGather : IRemovalSink
     /// slot and holds no window lock.
     /// </summary>
     public void CommitAndWait() => _consumers.WaitFor(Publish());
+
+    private void Change()
+    {
+        // The locked operation of the next entry would wait for a store, not for a load: 1 ns a page.
+        if (!_changed) _changed = true;
+    }
 
     private void Queue(uint pfn)
     {
