@@ -10,11 +10,14 @@ namespace Pagoda.Perf.Faults;
 /// <summary>The first write to each of some windows, which maps 2 MiB by one leaf.</summary>
 public sealed class PopulateWorkload : Workload
 {
-    /// <summary>Windows of one run.</summary>
-    public const int Windows = 8;
+    /// <summary>
+    /// Windows of one run: enough that what the system takes for the first touch of an object's index, once a GiB, does
+    /// not count.
+    /// </summary>
+    public const int Windows = 64;
 
     /// <summary>Room for the pages, their index and tables.</summary>
-    public const ulong ArenaBytes = 32UL << 20;
+    public const ulong ArenaBytes = 160UL << 20;
 
     private const ulong MemoryBytes = Windows * Core.Paging.WindowBytes;
     private readonly Arena _arena = new(new ArenaOptions { Bytes = ArenaBytes, Prefault = true });
