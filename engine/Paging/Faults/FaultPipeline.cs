@@ -54,9 +54,28 @@ public static unsafe class FaultPipeline
                 int count = int.Min(batch.Count - first, FaultLanes.Max);
                 var run = new FaultRun(consumer, &lanes, gpa + first, access + first, hpa + first, status + first,
                     count);
-                allowed += run.Resolve();
+                allowed += ResolvePass(ref run);
             }
         }
         return allowed;
+    }
+
+    /// <summary>
+    /// Whoever is called on the way may throw: a pager, or a host that is told of a page that it lost. No page may stay
+    /// Busy then, since everybody would wait for it for ever.
+    /// </summary>
+    private static int ResolvePass(ref FaultRun run)
+    {
+        bool returned = false;
+        try
+        {
+            int allowed = run.Resolve();
+            returned = true;
+            return allowed;
+        }
+        finally
+        {
+            if (!returned) run.GiveUp();
+        }
     }
 }

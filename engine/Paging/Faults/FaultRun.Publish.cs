@@ -22,8 +22,7 @@ internal unsafe ref partial struct FaultRun
         if (!_consumer.TryEnter())
         {
             ulong set = _claimed;
-            DropAheads();
-            Abandon();
+            GiveUp();
             End(set, FaultStatus.Destroyed);
             _zeros = 0;
             return;

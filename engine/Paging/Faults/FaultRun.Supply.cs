@@ -5,6 +5,7 @@ using Pagoda.AddressSpace;
 using Pagoda.Core;
 using Pagoda.Diagnostics;
 using Pagoda.Pagers;
+using Pagoda.Physical;
 
 namespace Pagoda.Faults;
 
@@ -55,22 +56,8 @@ internal unsafe ref partial struct FaultRun
         int all = count;
         AddAheads(memory, order[count - 1], pages, frames, ref all);
 
-        bool returned = false;
-        try
-        {
-            memory.Pager.Read(new PagerBatch(_space.Arena.Base, new ReadOnlySpan<ulong>(pages, all),
-                new ReadOnlySpan<uint>(frames, all), new Span<PagerStatus>(status, all)));
-            returned = true;
-        }
-        finally
-        {
-            // A pager that throws must not leave pages Busy: everybody would wait for them for ever.
-            if (!returned)
-            {
-                DropAheads();
-                Abandon();
-            }
-        }
+        memory.Pager.Read(new PagerBatch(_space.Arena.Base, new ReadOnlySpan<ulong>(pages, all),
+            new ReadOnlySpan<uint>(frames, all), new Span<PagerStatus>(status, all)));
         TakeAheads(status + count, aheads);
         ulong swapIns = 0;
         ulong readBytes = 0;
@@ -138,15 +125,42 @@ internal unsafe ref partial struct FaultRun
         _space.Neighbours.Relief?.PageLost(memory, _lanes->Page[lane]);
     }
 
+    /// <summary>
+    /// Gives up every claim: somebody whom the run called has thrown, or the guest is gone. In no slot.
+    /// </summary>
+    public void GiveUp()
+    {
+        DropAheads();
+        Abandon();
+    }
+
     /// <summary>Puts every claimed page back and gives its frame back.</summary>
     private void Abandon()
     {
+        FrameTable table = _space.Arena.Frames;
         for (ulong set = _claimed; set != 0; set &= set - 1)
         {
             int lane = BitOperations.TrailingZeroCount(set);
-            Unclaim(lane);
             uint pfn = _lanes->Frame[lane];
+            if (pfn != 0 && table.IsDirty(pfn))
+            {
+                KeepFrame(lane, pfn);
+                continue;
+            }
+            Unclaim(lane);
             if (pfn != 0) _consumer.Frames.Give(pfn);
         }
+    }
+
+    /// <summary>
+    /// What is in the frame is nowhere else, since the page gave its slot up: it stays there, and is found by the next
+    /// fault. Others may show the page.
+    /// </summary>
+    private void KeepFrame(int lane, uint pfn)
+    {
+        ulong* word = (ulong*)_lanes->Word[lane];
+        if ((Shared.Load(word) & PageWord.Written) != 0) _space.Arena.Frames.SetWritten(pfn);
+        PageWord.Publish(word, PageWord.Resident((ulong)pfn << Paging.PageShift));
+        _claimed &= ~(1UL << lane);
     }
 }

@@ -1,9 +1,13 @@
 using System;
+using System.IO;
+using System.Threading.Tasks;
 using NUnit.Framework;
+using Pagoda.AddressSpace;
 using Pagoda.Core;
 using Pagoda.Diagnostics;
 using Pagoda.Faults;
 using Pagoda.Physical;
+using Pagoda.Reclaim;
 using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests.Faults;
@@ -53,6 +57,32 @@ public sealed class FaultPipelineTests
     }
 
     [Test]
+    public void AfterAThrowOnTheWayNoCallIsUnderWayAndNoPageIsBusy([Values] bool whileMakingRoom)
+    {
+        var listener = new ThrowingListener();
+        using var small = new Arena(new ArenaOptions { Bytes = 128 << 12 });
+        using var daemon = new PageDaemon(small, new PageDaemonOptions { Listener = listener });
+        using var memory = new VmObject(small, 1 << 20, new MemoryPager { Throws = new IOException("no store") });
+        var pager = new ProbePager();
+        var guest = new Guest(small, new GuestOptions { Superpages = false });
+        using GuestConsumer consumer = guest.AddConsumer();
+        guest.MapRom(new Gpa(0), 0x4000, pager);
+        guest.MapObject(new Gpa(1 << 20), memory, 0, 1 << 20);
+        if (whileMakingRoom)
+        {
+            Assert.That(() => WriteAll(consumer), Throws.TypeOf<IOException>());
+        }
+        else
+        {
+            pager.Broken.Add(0);
+            Assert.That(() => consumer.Fault(new FaultBatch([0, 0x1000], [Prot.Read, Prot.Read], new ulong[2],
+                new FaultStatus[2])), Throws.TypeOf<TimeoutException>());
+            Assert.That(consumer.Fault(0x1000, Prot.Read, out _), Is.EqualTo(FaultStatus.Resolved));
+        }
+        Assert.That(Task.Run(guest.Dispose).Wait(TimeSpan.FromSeconds(20)), Is.True, "waits for a call that is over");
+    }
+
+    [Test]
     public void AnEmptyBatchIsNothing()
     {
         using var guest = new Guest(_arena, new GuestOptions());
@@ -87,5 +117,22 @@ public sealed class FaultPipelineTests
         GuestCounters counters = guest.Counters;
         Assert.That(counters.NestedFaults, Is.GreaterThan(100));
         Assert.That(counters.PagerReads, Is.Positive);
+    }
+
+    private static void WriteAll(GuestConsumer consumer)
+    {
+        for (ulong gpa = 1 << 20; gpa < 2 << 20; gpa += 0x1000)
+        {
+            Assert.That(consumer.Fault(gpa, Prot.Write, out _), Is.EqualTo(FaultStatus.Resolved));
+        }
+    }
+
+    private sealed class ThrowingListener : IPressureListener
+    {
+        public void Pressure(ReclaimResult result)
+        {
+        }
+
+        public void PageLost(VmObject memory, ulong page) => throw new TimeoutException("the host is busy");
     }
 }

@@ -156,6 +156,26 @@ public sealed unsafe class SwapFaultTests(GuestFormat format) : IPressureListene
         AssertBytesExceptOf(6);
     }
 
+    [Test]
+    public void APageThatGaveItsSlotUpStaysInItsFrameWhenItsFaultFails()
+    {
+        using var other = new Guest(_arena, format.Options() with { Swap = _space });
+        var rom = new ProbePager();
+        _guest.MapRom(new Gpa(1 << 20), PageBytes, rom);
+        other.MapMemory(new Gpa(0), 54 * PageBytes);
+        for (ulong page = 0; page < 54; page++) other.Write(new Gpa(At(page)), [1]);
+        Assert.That(_daemon.Reclaim(62).Freed, Is.EqualTo(62));
+        Assert.That(_pager.IsNearlyFull, Is.True);
+        rom.Throws = true;
+
+        Assert.That(() => _vcpu.Consumer.Fault(new FaultBatch([At(5), 1 << 20], [Prot.Read, Prot.Read], new ulong[2],
+            new FaultStatus[2])), Throws.InvalidOperationException);
+
+        Assert.That(_pager.SlotOf(5), Is.Zero);
+        rom.Throws = false;
+        AssertBytesExceptOf(Pages);
+    }
+
     private static ulong At(ulong page) => page * PageBytes;
 
     private static byte ByteOf(ulong page) => (byte)(page * 3 + 1);
