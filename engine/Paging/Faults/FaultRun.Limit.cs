@@ -23,6 +23,14 @@ internal unsafe ref partial struct FaultRun
         return true;
     }
 
+    /// <summary>Does a superpage of so many pages fit under the guest's maximum? Inside the slot.</summary>
+    private readonly bool IsBelowMaximum(int pages)
+    {
+        ulong most = _space.MaxResidentPages;
+        if (most == 0 || _space.Neighbours.Relief is null) return true;
+        return (ulong)pages <= most && _pmap.CountResident() <= most - (ulong)pages;
+    }
+
     /// <summary>
     /// Lets lanes start again behind <see cref="KeepMaximum"/> if they would take the guest beyond. Inside the slot.
     /// </summary>

@@ -61,6 +61,7 @@ internal unsafe ref partial struct FaultRun
         bool found = _consumer.TryFind(gpa, out MapEntry entry, out VmObject? memory, out ulong generation);
         if (!found || generation != _generation) return false;
         if (start < entry.Start || entry.End - start < bytes || !HasRoom(pages)) return false;
+        if (!IsBelowMaximum(pages)) return false;
         // Something is mapped there: smaller leaves have to be made.
         if (_pmap.Lookup(gpa, out int absent) != 0 || absent < 2) return false;
         ulong first = entry.PageAt(start);

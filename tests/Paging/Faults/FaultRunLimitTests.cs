@@ -58,6 +58,28 @@ public sealed unsafe class FaultRunLimitTests(GuestFormat format)
     }
 
     [Test]
+    public void ASuperpageThatIsBeyondTheMaximumIsNotPopulated([Values(128UL, 600UL)] ulong maxPages)
+    {
+        using var arena = new Arena(new ArenaOptions { Bytes = 16 << 20 });
+        using var daemon = new PageDaemon(arena, new PageDaemonOptions());
+        using var space = new SwapSpace(new MemorySwapStore(2048));
+        using var guest = new Guest(arena, format.Options() with
+        {
+            Swap = space,
+            Policy = SuperpagePolicy.Superpage,
+            MaxResidentBytes = maxPages * PageBytes,
+        });
+        guest.MapMemory(new Gpa(0), 4 << 20);
+        using var vcpu = new TestVcpu(guest);
+        for (ulong page = 0; page < 1024; page += 64)
+        {
+            vcpu.Write(page * PageBytes, (byte)(page + 1));
+            Assert.That(guest.Counters.ResidentPages, Is.LessThanOrEqualTo(maxPages), "page " + page);
+        }
+        Assert.That(guest.Counters.ResidentPages, maxPages < 512 ? Is.LessThan(512) : Is.GreaterThanOrEqualTo(512));
+    }
+
+    [Test]
     public void AGuestWhosePagesCannotGoEndsWithoutMemory()
     {
         using Guest guest = MakeGuest(32);
