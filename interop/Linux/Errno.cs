@@ -12,6 +12,9 @@ public static class Errno
     /// <summary>Interrupted by a signal: call again.</summary>
     public const int EINTR = 4;
 
+    /// <summary>No such device or address; of a seek, nothing there.</summary>
+    public const int ENXIO = 6;
+
     /// <summary>A resource is short at this moment: call again.</summary>
     public const int EAGAIN = 11;
 

@@ -13,6 +13,7 @@ public static unsafe partial class Libc
     public const int O_DIRECT = 0x4000;
 
     public const int SEEK_END = 2;
+    public const int SEEK_DATA = 3;
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;
 
@@ -38,6 +39,17 @@ public static unsafe partial class Libc
     {
         length = lseek(fd, 0, SEEK_END);
         return length == Failed ? Marshal.GetLastPInvokeError() : 0;
+    }
+
+    /// <summary>
+    /// The first offset from one on that is not in a hole; the largest number when only a hole is left; the same where
+    /// holes are not known.
+    /// </summary>
+    public static long NextData(int fd, long offset)
+    {
+        long data = lseek(fd, offset, SEEK_DATA);
+        if (data != Failed) return data;
+        return Marshal.GetLastPInvokeError() == Errno.ENXIO ? long.MaxValue : offset;
     }
 
     /// <summary>Takes an advisory lock, or says that somebody has it.</summary>

@@ -20,6 +20,10 @@ namespace Pagoda.Pagers;
 public sealed unsafe class SwapFile : ISwapStore, IDisposable
 {
     private const uint OwnerOnly = 0x180;     // 0600
+    private const int ScanBytes = 1 << 20;
+
+    // On a device, where file systems, volumes and arrays have their signatures.
+    private const long DeviceScanBytes = ScanBytes;
     private const long LengthMax = (long)uint.MaxValue << Paging.PageShift;
 
     private readonly string _path;
@@ -130,7 +134,7 @@ public sealed unsafe class SwapFile : ISwapStore, IDisposable
     private uint TakeIntoUse(SwapFileOptions options)
     {
         Check(Libc.Length(_fd, out long length), "its length cannot be read");
-        if (length != 0) CheckHeader(options);
+        if (length != 0) CheckHeader(options, length);
         long wanted = options.Bytes == 0 ? length : (long)(options.Bytes + Paging.PageBytes);
         if (wanted < 2 * (long)Paging.PageBytes) Refuse("has no room for a page; give its size");
         if (wanted != length)
@@ -152,18 +156,47 @@ public sealed unsafe class SwapFile : ISwapStore, IDisposable
         return (uint)slots - 1;
     }
 
-    private void CheckHeader(SwapFileOptions options)
+    private void CheckHeader(SwapFileOptions options, long length)
     {
         int errno = Libc.Pread(_fd, _header, (nuint)sizeof(SwapHeader), 0, out nuint read);
         // A file whose length is no multiple of a block ends inside the page that direct I/O reads.
         Check(errno, "its header cannot be read");
         new Span<byte>((byte*)_header + read, sizeof(SwapHeader) - (int)read).Clear();
-        if (SwapHeader.IsBlank(_header)) return;
+        if (SwapHeader.IsBlank(_header) && IsBlank(length)) return;
         if (!SwapHeader.IsValid(_header)) Refuse("is no swap file; name another, or remove it if it is not needed");
         if (_header->State == SwapHeader.Closed || options.ResetStale) return;
         string when = _header->BootId == BootId() ? "since" : "before";
         Refuse("was left by a process that ended " + when
             + " the last start of the system without closing it; remove it, or ask for a reset");
+    }
+
+    /// <summary>
+    /// Nothing is there: many images of disks and file systems begin with a page of zeros. Holes are passed over.
+    /// </summary>
+    private bool IsBlank(long length)
+    {
+        long end = IsDevice() ? long.Min(length, DeviceScanBytes) : length;
+        byte* buffer = (byte*)NativeMemory.AlignedAlloc(ScanBytes, (nuint)Paging.PageBytes);
+        bool isBlank = true;
+        for (long at = 0; isBlank && at < end;)
+        {
+            long data = Libc.NextData(_fd, at);
+            at = data & ~(long)Paging.PageOffsetMask;
+            if (at >= end) break;
+            int errno = Libc.Pread(_fd, buffer, ScanBytes, at, out nuint read);
+            // What cannot be read may be somebody's.
+            isBlank = errno == 0 && read != 0
+                && new ReadOnlySpan<byte>(buffer, (int)read).IndexOfAnyExcept((byte)0) < 0;
+            at += (long)read;
+        }
+        NativeMemory.AlignedFree(buffer);
+        return isBlank;
+    }
+
+    private bool IsDevice()
+    {
+        byte[] path = Encoding.UTF8.GetBytes(_path + '\0');
+        fixed (byte* bytes = path) return Libc.KindOf(bytes) != Libc.FileKind.Regular;
     }
 
     private static Guid BootId()

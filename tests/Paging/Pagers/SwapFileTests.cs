@@ -42,6 +42,28 @@ public sealed class SwapFileTests
     }
 
     [Test]
+    public void AnImageThatBeginsWithZerosIsNoSwapFile([Values(4096, 65_536, 3 << 20)] int zeros, [Values] bool reset)
+    {
+        var image = new byte[4 << 20];
+        image.AsSpan(zeros).Fill(0x5A);
+        File.WriteAllBytes(_path, image);
+        Assert.That(() => Open(reset: reset), Throws.TypeOf<SwapException>().With.Message.Contains("no swap file"));
+        Assert.That(File.ReadAllBytes(_path).AsSpan().SequenceEqual(image));
+    }
+
+    [Test]
+    public void AFileOfZerosOrHolesIsTakenIntoUse([Values] bool isSparse)
+    {
+        using (FileStream stream = File.Create(_path))
+        {
+            if (isSparse) stream.SetLength(1L << 36);
+            else stream.Write(new byte[(3 << 20) + 100]);
+        }
+        using SwapFile file = Open(bytes: 0);
+        Assert.That(file.Slots, Is.EqualTo((isSparse ? 1U << 24 : 3U << 8) - 1));
+    }
+
+    [Test]
     public void AFileInUseIsRefused()
     {
         using SwapFile file = Open();
