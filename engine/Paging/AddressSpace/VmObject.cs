@@ -49,6 +49,7 @@ public sealed unsafe partial class VmObject : IDisposable
     /// <param name="lengthBytes">A multiple of the page size, not 0, at most 16 TiB.</param>
     /// <param name="pager">Where its content comes from; none for zeros.</param>
     /// <exception cref="MapException">The length is wrong.</exception>
+    /// <exception cref="ArgumentException">A swap pager is shorter than the object, or another's already.</exception>
     /// <exception cref="InsufficientMemoryException">The system gives no address space for the directory.</exception>
     public VmObject(Arena arena, ulong lengthBytes, IPager? pager = null)
         : this(arena, lengthBytes, pager ?? ZeroFillPager.Instance, ownsPager: false, isPrivate: false)
@@ -61,6 +62,7 @@ public sealed unsafe partial class VmObject : IDisposable
         MapException.RequireLength("A VM object", 0, lengthBytes);
         bool isMemory = pager is not DevicePager;
         if (isMemory && lengthBytes >> Paging.PageShift > PagesMax) throw MapException.ObjectTooLong(lengthBytes);
+        if (pager is SwapPager swap) RequirePager(swap, lengthBytes);
         Arena = arena;
         LengthPages = lengthBytes >> Paging.PageShift;
         Pager = pager;
@@ -150,6 +152,17 @@ public sealed unsafe partial class VmObject : IDisposable
             references = found;
         }
         if (references == 1) Destroy();
+    }
+
+    private static void RequirePager(SwapPager swap, ulong lengthBytes)
+    {
+        if (swap.Pages < lengthBytes >> Paging.PageShift)
+        {
+            throw new ArgumentException("The swap pager has " + swap.Pages + " pages, too few for an object of "
+                + lengthBytes + " bytes: make it as long as the object.", nameof(swap));
+        }
+        if (swap.TryAttach()) return;
+        throw new ArgumentException("The swap pager is another object's: make one for each.", nameof(swap));
     }
 
     private void Destroy()

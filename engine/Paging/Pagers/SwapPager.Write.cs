@@ -81,7 +81,7 @@ public sealed unsafe partial class SwapPager
     {
         ulong page = batch.Pages[lane];
         if (SlotOf(page) != slot) FreeSlot(page);
-        Shared.Store(_slots + page, slot);
+        SetSlot(page, slot);
         batch.Status[lane] = PagerStatus.Ok;
     }
 

@@ -1,4 +1,5 @@
 using System;
+using System.Numerics;
 using Pagoda.Core;
 using Pagoda.Physical;
 
@@ -19,12 +20,20 @@ public sealed unsafe partial class SwapPager : IPager, IDisposable
     /// <summary>The most pages that one transfer moves.</summary>
     public const int ClusterMax = 64;
 
+    /// <summary>Pages of an object at most.</summary>
+    private const ulong PagesMax = 1UL << 32;
+
     private const int NearlyFullShift = 3;
+    private const int GroupShift = 10;      // A group is one page of the column.
+    private const int GroupsPerWord = 64;
 
     private readonly SwapSpace _space;
     private readonly NativeRegion _region;
     private readonly uint* _slots;
+    private readonly ulong* _used;          // a bit for each group in which there ever was a slot
+    private readonly ulong _usedWords;
     private readonly ulong _pages;
+    private uint _attached;
 
     /// <summary>The pager of an object.</summary>
     /// <param name="space">Where pages go.</param>
@@ -34,11 +43,19 @@ public sealed unsafe partial class SwapPager : IPager, IDisposable
     {
         ArgumentNullException.ThrowIfNull(space);
         ArgumentOutOfRangeException.ThrowIfZero(pages);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(pages, PagesMax);
         _space = space;
         _pages = pages;
-        _region = NativeRegion.Map((nuint)pages * sizeof(uint));
+        ulong groups = (pages - 1 >> GroupShift) + 1;
+        _usedWords = (groups - 1) / GroupsPerWord + 1;
+        ulong column = groups << GroupShift;
+        _region = NativeRegion.Map((nuint)(column * sizeof(uint) + _usedWords * sizeof(ulong)));
         _slots = (uint*)_region.Base;
+        _used = (ulong*)(_slots + column);
     }
+
+    /// <summary>Pages that it has slots for.</summary>
+    internal ulong Pages => _pages;
 
     /// <summary>So few slots are free that pages in memory should not have any.</summary>
     public bool IsNearlyFull => _space.Slots.Free < _space.Slots.Capacity >> NearlyFullShift;
@@ -46,7 +63,7 @@ public sealed unsafe partial class SwapPager : IPager, IDisposable
     /// <summary>The slot that holds a page, or 0.</summary>
     public uint SlotOf(ulong page)
     {
-        Invariant.Assert(page < _pages);
+        Invariant.Require(page < _pages);
         return Shared.Load(_slots + page);
     }
 
@@ -60,9 +77,34 @@ public sealed unsafe partial class SwapPager : IPager, IDisposable
     public void Dispose()
     {
         if (_region.IsClosed) return;
-        // A page of the column that was never touched reads as zero without being committed.
-        for (ulong page = 0; page < _pages; page++) FreeSlot(page);
+        // What was swapped costs, not how long the object is.
+        for (ulong word = 0; word < _usedWords; word++)
+        {
+            for (ulong bits = Shared.Load(_used + word); bits != 0; bits &= bits - 1)
+            {
+                FreeGroup(word * GroupsPerWord + (uint)BitOperations.TrailingZeroCount(bits));
+            }
+        }
         _region.Dispose();
+    }
+
+    /// <summary>Makes it the pager of an object; false when it is one's already.</summary>
+    internal bool TryAttach() => Shared.CompareExchange(ref _attached, 1, 0) == 0;
+
+    private void FreeGroup(ulong group)
+    {
+        ulong end = ulong.Min(_pages, (group + 1) << GroupShift);
+        for (ulong page = group << GroupShift; page < end; page++) FreeSlot(page);
+    }
+
+    /// <summary>Gives a page a slot.</summary>
+    private void SetSlot(ulong page, uint slot)
+    {
+        ulong group = page >> GroupShift;
+        ulong* word = _used + group / GroupsPerWord;
+        ulong bit = 1UL << (int)(group % GroupsPerWord);
+        if ((Shared.Load(word) & bit) == 0) Shared.Or(word, bit);
+        Shared.Store(_slots + page, slot);
     }
 
     private void FreeSlot(ulong page)

@@ -2,7 +2,9 @@ using System;
 using NUnit.Framework;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
+using Pagoda.Pagers;
 using Pagoda.Physical;
+using Pagoda.Tests.Pagers;
 using Pagoda.Tests.Support;
 
 namespace Pagoda.Tests.AddressSpace;
@@ -22,6 +24,19 @@ public sealed unsafe class VmObjectTests
     [TestCase((VmObject.PagesMax + 1) << 12, MapError.ObjectRange)]
     public void AWrongLengthIsRefused(ulong length, MapError error) => Assert.That(() => new VmObject(_arena, length),
         Throws.TypeOf<MapException>().With.Property(nameof(MapException.Error)).EqualTo(error));
+
+    [Test]
+    public void ASwapPagerServesOneObjectThatIsNotLonger()
+    {
+        using var space = new SwapSpace(new MemorySwapStore(8));
+        using var pager = new SwapPager(space, 16);
+        Assert.That(() => new VmObject(_arena, 17 << 12, pager), Throws.ArgumentException);
+        using (new VmObject(_arena, 16 << 12, pager))
+        {
+            Assert.That(() => new VmObject(_arena, 16 << 12, pager), Throws.ArgumentException);
+        }
+        Assert.That(() => new SwapPager(space, ulong.MaxValue), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
 
     [Test]
     public void AnUntouchedTebibyteTakesNoFrame()

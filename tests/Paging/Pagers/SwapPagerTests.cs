@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using NUnit.Framework;
 using Pagoda.Core;
 using Pagoda.Pagers;
@@ -40,6 +41,22 @@ public sealed unsafe class SwapPagerTests : SwapPagerFixture
         Assert.That(Write(pager, pages), Is.All.EqualTo(PagerStatus.Ok));
         Assert.That(Read(pager, pages), Is.All.EqualTo(PagerStatus.Ok));
         AssertContent(pages, version: 1);
+    }
+
+    [Test]
+    public void DisposingCostsWhatWasSwappedAndNotTheLength()
+    {
+        using var space = new SwapSpace(new MemorySwapStore(8));
+        var pager = new SwapPager(space, 1UL << 32);
+        ulong[] pages = [0, 1 << 20, (1UL << 32) - 1];
+        Fill(pages, version: 1);
+        Assert.That(Write(pager, pages), Is.All.EqualTo(PagerStatus.Ok));
+        long started = Stopwatch.GetTimestamp();
+
+        pager.Dispose();
+
+        Assert.That(Stopwatch.GetElapsedTime(started), Is.LessThan(TimeSpan.FromSeconds(1)));
+        Assert.That(space.Slots.Free, Is.EqualTo(8));
     }
 
     [Test]
