@@ -1,3 +1,4 @@
+using Pagoda.AddressSpace;
 using Pagoda.Core;
 
 namespace Pagoda.Reclaim;
@@ -53,6 +54,12 @@ internal unsafe struct EvictionLanes
     /// <summary>More spaces than there is room for.</summary>
     public bool IsCrowded;
 
+    /// <summary>A space that may show a page of it was being changed, so all stay.</summary>
+    public bool MetChange;
+
+    /// <summary>Some page is of memory that other places may show than the space that it was chosen from.</summary>
+    public bool IsShared;
+
     /// <summary>The pages are written ahead and stay; otherwise they go.</summary>
     public bool IsLaundry;
 
@@ -63,9 +70,11 @@ internal unsafe struct EvictionLanes
     public readonly ulong All => Count == Max ? ulong.MaxValue : (1UL << Count) - 1;
 
     /// <summary>Adds a page, in the order of objects and their pages, as pagers want them.</summary>
-    public void Insert(ulong* word, ulong page, uint pfn, uint memory)
+    public void Insert(ulong* word, ulong page, uint pfn, VmObject from)
     {
         Invariant.Assert(Count < Max);
+        uint memory = from.Id;
+        IsShared |= !from.IsPrivate;
         int at = Count++;
         for (; at > 0 && IsBefore(memory, page, at - 1); at--)
         {
@@ -90,6 +99,8 @@ internal unsafe struct EvictionLanes
         Spaces = 0;
         IsCrowded = false;
         IsLaundry = false;
+        IsShared = false;
+        MetChange = false;
         Trouble = ReclaimEnd.Enough;
     }
 

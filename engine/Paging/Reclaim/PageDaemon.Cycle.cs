@@ -47,7 +47,7 @@ public sealed unsafe partial class PageDaemon
             if (run.Only is null)
             {
                 owner = spaces[_handSpace];
-                if (PickFrom(owner, ref _handGpa, _threshold, lanes, in run))
+                if (PickFrom(owner, ref _handGpa, _threshold, lanes, ref run))
                 {
                     _handSpace++;
                     _handGpa = 0;
@@ -57,7 +57,7 @@ public sealed unsafe partial class PageDaemon
             {
                 owner = run.Only;
                 ulong gpa = owner.ReclaimGpa;
-                owner.ReclaimGpa = PickFrom(owner, ref gpa, owner.ReclaimThreshold, lanes, in run)
+                owner.ReclaimGpa = PickFrom(owner, ref gpa, owner.ReclaimThreshold, lanes, ref run)
                     ? ulong.MaxValue : gpa;
             }
             if (lanes->Count != 0) return true;
@@ -65,9 +65,14 @@ public sealed unsafe partial class PageDaemon
     }
 
     /// <summary>Picks pages of one space; true when its end was reached.</summary>
-    private bool PickFrom(Vmspace space, ref ulong gpa, byte threshold, EvictionLanes* lanes, in ReclaimRun run)
+    private bool PickFrom(Vmspace space, ref ulong gpa, byte threshold, EvictionLanes* lanes, ref ReclaimRun run)
     {
-        if (space.TryLockForReclaim() != ReclaimLock.Taken) return true;
+        ReclaimLock state = space.TryLockForReclaim();
+        if (state != ReclaimLock.Taken)
+        {
+            run.MetChange |= IsChange(space, state);
+            return true;
+        }
         ulong wanted = ulong.Min((ulong)run.Missing, EvictionLanes.Max);
         wanted = ulong.Min(wanted, SparePagesOf(space));
         bool finished = true;
@@ -80,6 +85,13 @@ public sealed unsafe partial class PageDaemon
         Leave(space);
         return finished;
     }
+
+    /// <summary>
+    /// A change of the space's map is under way that ends by itself. Its destruction is none: that waits for the calls
+    /// of its consumers, of which reclaim may be part.
+    /// </summary>
+    private static bool IsChange(Vmspace space, ReclaimLock state) =>
+        state == ReclaimLock.Busy && !space.Consumers.IsDying;
 
     /// <summary>Pages that may be taken from a space. The caller has it locked.</summary>
     private static ulong SparePagesOf(Vmspace space)
@@ -196,7 +208,7 @@ public sealed unsafe partial class PageDaemon
             if (age < threshold || isHeld || _frames.WireCount(pfn) != 0) return true;
             if (cleanOnly && _frames.IsDirty(pfn)) return true;
             if (!PageWord.TryMove(word, seen, PageWord.Evicting(PageWord.HpaOf(seen)))) return true;
-            _lanes->Insert(word, page, pfn, memory.Id);
+            _lanes->Insert(word, page, pfn, memory);
             return _lanes->Count < wanted;
         }
     }

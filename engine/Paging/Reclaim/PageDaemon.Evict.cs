@@ -45,15 +45,25 @@ public sealed unsafe partial class PageDaemon
         // Taken behind the moves to Evicting: whoever maps a page after this finds it so, and rescues it.
         Vmspace[] spaces = _spaces.Kept;
         _shown[number] = spaces;
+        EvictionLanes* lanes = BatchAt(number);
         bool all = true;
-        for (int i = 0; i < spaces.Length; i++) all &= VisitIn(BatchAt(number), i, spaces[i]);
+        for (int i = 0; i < spaces.Length; i++)
+        {
+            // Nobody else can show private memory, so what happens to the maps of others is no matter.
+            bool mayShow = lanes->IsShared || ReferenceEquals(spaces[i], _owners[number]);
+            if (mayShow) all &= VisitIn(lanes, i, spaces[i]);
+        }
         return all;
     }
 
     private static bool VisitIn(EvictionLanes* lanes, int index, Vmspace space)
     {
         ReclaimLock state = space.TryLockForReclaim();
-        if (state != ReclaimLock.Taken) return state == ReclaimLock.Gone;
+        if (state != ReclaimLock.Taken)
+        {
+            lanes->MetChange |= IsChange(space, state);
+            return state == ReclaimLock.Gone;
+        }
         var sink = new EvictionSink(new ShootdownGather(space.Consumers, space.Limbo));
         ulong spare = lanes->IsLaundry ? ulong.MaxValue : SparePagesOf(space);
         bool isShown = false;

@@ -129,7 +129,7 @@ public sealed unsafe partial class PageDaemon
             byte age = unchecked((byte)(_generation - Shared.Load(_frames.Ages + pfn)));
             if (age < _threshold || _frames.HoldCount(pfn) != 0 || _frames.WireCount(pfn) != 0) return true;
             if (!PageWord.TryMove(word, seen, PageWord.Laundering(PageWord.HpaOf(seen)))) return true;
-            _lanes->Insert(word, page, pfn, memory.Id);
+            _lanes->Insert(word, page, pfn, memory);
             return _lanes->Count < wanted;
         }
     }

@@ -36,6 +36,9 @@ public sealed unsafe partial class PageDaemon
         /// <summary>What kept pages from being stored; Exhausted for nothing.</summary>
         public ReclaimEnd Trouble = ReclaimEnd.Exhausted;
 
+        /// <summary>Pages were passed over because a map was being changed.</summary>
+        public bool MetChange;
+
         /// <summary>There is nothing more to choose.</summary>
         public bool IsOver;
 
@@ -47,7 +50,11 @@ public sealed unsafe partial class PageDaemon
     /// <param name="wanted">Frames.</param>
     /// <param name="handsOver">Batches that must be written go to the writers; they count as if they were free.</param>
     /// <param name="only">The guest whose pages are to go; null for any.</param>
-    private ReclaimResult Run(int wanted, bool handsOver = false, Vmspace? only = null)
+    private ReclaimResult Run(int wanted, bool handsOver = false, Vmspace? only = null) =>
+        Run(wanted, handsOver, only, out _);
+
+    // As above; also tells whether pages were passed over because a map was being changed.
+    private ReclaimResult Run(int wanted, bool handsOver, Vmspace? only, out bool metChange)
     {
         var run = new ReclaimRun(wanted, only);
         if (only is null) run.Freed = BreakRuns(wanted);
@@ -77,6 +84,7 @@ public sealed unsafe partial class PageDaemon
             // A pager threw: what was chosen beside it must not stay in flight.
             if (!finished && older != NoBatch) Abandon(older);
         }
+        metChange = run.MetChange;
         int freed = run.Freed + (handsOver ? run.Pending : 0);
         return new ReclaimResult(freed, freed >= wanted ? ReclaimEnd.Enough : run.Trouble);
     }
@@ -99,6 +107,7 @@ public sealed unsafe partial class PageDaemon
         _lock.Release();
         if (found)
         {
+            run.MetChange |= lanes->MetChange;
             run.Pending += lanes->Count;
             return number;
         }

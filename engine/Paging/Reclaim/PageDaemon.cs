@@ -202,14 +202,20 @@ public sealed unsafe partial class PageDaemon : MemoryRelief, IDisposable
     private int Relieve(int wanted, Vmspace? only)
     {
         ulong before = Shared.Load(&_state->Freed);
-        ReclaimResult result = Run(wanted, only: only);
-        int freed = result.Freed;
-        if (freed == 0)
+        var wait = default(Wait);
+        ReclaimResult result;
+        int freed;
+        while (true)
         {
+            result = Run(wanted, handsOver: false, only, out bool metChange);
+            freed = result.Freed;
+            if (freed != 0) break;
             // All that could go may be on its way out in the hands of others.
-            var wait = default(Wait);
             while (AnyBatchOut && Shared.Load(&_state->Freed) == before) wait.Step();
             freed = (int)ulong.Min(Shared.Load(&_state->Freed) - before, int.MaxValue);
+            if (freed != 0 || !metChange) break;
+            // Or of a guest whose map is being changed: that waits for nothing that the caller has.
+            wait.Step();
         }
         if (only is null) Shared.Store(&_state->Futile, freed == 0 ? FutilePause : 0);
         if (freed == 0) Tell(result);

@@ -1,9 +1,12 @@
 using System;
 using System.Threading;
 using NUnit.Framework;
+using Pagoda.AddressSpace;
 using Pagoda.Core;
+using Pagoda.Faults;
 using Pagoda.Reclaim;
 using Pagoda.Tests.Support;
+using Pagoda.Tlb;
 
 namespace Pagoda.Tests.Reclaim;
 
@@ -56,6 +59,51 @@ public sealed class PageDaemonRunTests(GuestFormat format)
     }
 
     [Test]
+    public void AFaultWaitsForAChangeOfTheMapAndIsNotWithoutMemory([Values] bool isLimited)
+    {
+        using var at = new ReclaimFixture(format, pages: 400, arenaFrames: isLimited ? 1024UL : 200);
+        if (isLimited) at.Guest.Space.MaxResidentPages = 40;
+        at.Guest.MapMemory(new Gpa(1UL << 30), ReclaimFixture.PageBytes);
+        for (ulong page = 0; page < 300; page++) at.Vcpu.Write(ReclaimFixture.At(page), 1);
+        using GuestConsumer reader = at.Guest.AddConsumer();
+        Assert.That(reader.Enter(out _), Is.True);
+        var change = new Thread(() => at.Guest.Unmap(new Gpa(1UL << 30), ReclaimFixture.PageBytes));
+        change.Start();
+        // It waits for the reader behind its edit.
+        while (at.Guest.Space.TryLockForReclaim() != ReclaimLock.Busy) LeaveAndYield(at);
+        FaultStatus worst = FaultStatus.Resolved;
+        var writer = new Thread(() =>
+        {
+            for (ulong page = 300; page < 400 && worst == FaultStatus.Resolved; page++)
+            {
+                worst = at.Vcpu.Touch(ReclaimFixture.At(page), 1, out _);
+            }
+        });
+        writer.Start();
+        writer.Join(100);
+        reader.Exit();
+        writer.Join();
+        change.Join();
+
+        Assert.That(worst, Is.EqualTo(FaultStatus.Resolved));
+    }
+
+    [Test]
+    public void PrivatePagesGoWhileAnotherGuestsMapIsBeingChanged()
+    {
+        using var at = new ReclaimFixture(format, pages: 8);
+        using var other = new Guest(at.Arena, format.Options());
+        at.Guest.MapMemory(new Gpa(1UL << 30), 4 * ReclaimFixture.PageBytes);
+        for (ulong page = 0; page < 4; page++) at.Vcpu.Read((1UL << 30) + page * ReclaimFixture.PageBytes);
+        Assert.That(other.Space.TryLockForReclaim(), Is.EqualTo(ReclaimLock.Taken));
+
+        int freed = at.Daemon.Reclaim(4).Freed;
+
+        Leave(other);
+        Assert.That(freed, Is.EqualTo(4));
+    }
+
+    [Test]
     public void AGuestBelowItsMinimumKeepsWhatItHas()
     {
         using var at = new ReclaimFixture(format, pages: 64);
@@ -83,6 +131,18 @@ public sealed class PageDaemonRunTests(GuestFormat format)
 
         Assert.That(result.Freed, Is.EqualTo(54));
         Assert.That(other.Counters.ResidentPages, Is.EqualTo(10));
+    }
+
+    private static void LeaveAndYield(ReclaimFixture at)
+    {
+        Leave(at.Guest);
+        Thread.Yield();
+    }
+
+    private static void Leave(Guest guest)
+    {
+        var gather = new ShootdownGather(guest.Space.Consumers, guest.Space.Limbo);
+        guest.Space.UnlockAfterReclaim(ref gather);
     }
 
     private static int CountMapped(ReclaimFixture at)
