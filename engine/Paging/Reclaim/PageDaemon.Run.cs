@@ -9,7 +9,9 @@ namespace Pagoda.Reclaim;
 /// </summary>
 public sealed unsafe partial class PageDaemon
 {
-    /// <summary>Batches of one call that may fail whole because nothing can be stored.</summary>
+    /// <summary>
+    /// Batches of one call that may fail whole because nothing can be stored, before no more is given to the pagers.
+    /// </summary>
     private const int FailuresMax = 8;
 
     /// <summary>What a call of reclaim is after, and how far it came.</summary>
@@ -128,13 +130,15 @@ public sealed unsafe partial class PageDaemon
             return;
         }
         int count = lanes->Count;
+        // Only an entry knew that these are dirty: clean ones may lie behind them, so that is no reason to end.
+        if (run.Failures == FailuresMax) lanes->Spared |= lanes->Dirty;
         int freed = StoreAndFinish(number, out ReclaimEnd trouble);
         run.Pending -= count;
         run.Freed += freed;
         if (trouble != ReclaimEnd.Enough) run.Trouble = trouble;
         if (freed != 0 || run.Trouble == ReclaimEnd.Exhausted) return;
-        // Clean pages may go still, so a few more batches are tried; those that are known to be dirty are left out.
-        if (++run.Failures == FailuresMax) run.IsOver = true;
+        // A few more batches are tried; then dirty pages stay, and clean ones go still.
+        if (run.Failures < FailuresMax) run.Failures++;
     }
 
     /// <summary>Stores what is dirty, frees what may go, gives the batch back; returns frames freed.</summary>

@@ -96,6 +96,25 @@ public sealed class PageDaemonStoreTests(GuestFormat format)
     }
 
     [Test]
+    public void BehindManyDirtyPagesThatCannotBeStoredCleanOnesGoStill()
+    {
+        const ulong Clean = 1UL << 30;
+        using var at = new ReclaimFixture(format, pages: 800, arenaFrames: 2048);
+        at.Pager.Capacity = 0;
+        at.Guest.MapRom(new Gpa(Clean), 100 * ReclaimFixture.PageBytes, new ProbePager());
+        for (ulong page = 0; page < 800; page++) at.Vcpu.Write(ReclaimFixture.At(page), (byte)(page | 1));
+        for (ulong page = 0; page < 100; page++) at.Vcpu.Read(Clean + page * ReclaimFixture.PageBytes);
+
+        ReclaimResult result = at.Daemon.Reclaim(64);
+
+        Assert.That(result, Is.EqualTo(new ReclaimResult(64, ReclaimEnd.Enough)));
+        for (ulong page = 0; page < 800; page++)
+        {
+            Assert.That(at.Vcpu.Read(ReclaimFixture.At(page)), Is.EqualTo((byte)(page | 1)), "page " + page);
+        }
+    }
+
+    [Test]
     public void APagerThatThrowsLeavesEveryPageWhereItWas()
     {
         using var at = new ReclaimFixture(format, pages: 8);
