@@ -17,7 +17,9 @@ public sealed class RunReportTests
         "nestedFaults", "spuriousFaults", "accessedEmulations", "dirtyEmulations", "superpageAccessedEmulations",
         "adEmulationSuperpagePromotions",
         "mmioExits", "ioExits", "invalidations", "kicks", "holds", "releases", "residentPages", "wiredPages",
-        "tablePages", "promotions", "promotionFailures", "demotions", "superpageCoverage", "swapIns", "swapOuts",
+        "tablePages", "promotions", "promotionFailures", "promotionsScattered", "promotionsNotAccessed",
+        "promotionsDifferent", "promotionsRaced", "promotionsNoFrame", "demotions", "superpages", "gigapages",
+        "superpageCoverage", "swapIns", "swapOuts",
         "swapReadBytes", "swapWriteBytes", "zeroPagesElided", "cleanEvictions", "poisonedPages",
         "managedBytesAllocated", "gcCollections",
     ];

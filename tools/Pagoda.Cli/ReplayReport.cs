@@ -93,17 +93,7 @@ internal static class ReplayReport
         json.WriteNumber("invalidations", counters.Invalidations);
         json.WriteNumber("residentPages", counters.ResidentPages);
         json.WriteNumber("tablePages", counters.TablePages);
-        json.WriteNumber("promotions", counters.Promotions);
-        json.WriteNumber("promotionFailures", counters.PromotionFailures);
-        json.WriteNumber("demotions", counters.Demotions);
-        json.WriteNumber("superpageCoverage", Math.Round(counters.SuperpageCoverage, Digits));
-        json.WriteNumber("swapIns", counters.SwapIns);
-        json.WriteNumber("swapOuts", counters.SwapOuts);
-        json.WriteNumber("swapReadBytes", counters.SwapReadBytes);
-        json.WriteNumber("swapWriteBytes", counters.SwapWriteBytes);
-        json.WriteNumber("zeroPagesElided", counters.ZeroPagesElided);
-        json.WriteNumber("cleanEvictions", counters.CleanEvictions);
-        json.WriteNumber("poisonedPages", counters.PoisonedPages);
+        PressureCounters.Write(json, counters);
     }
 
     private static void WriteWorkingSet(Utf8JsonWriter json, ReplayResult result)

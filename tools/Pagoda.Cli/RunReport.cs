@@ -69,16 +69,6 @@ internal static class RunReport
         json.WriteNumber("residentPages", counters.ResidentPages);
         json.WriteNumber("wiredPages", counters.WiredPages);
         json.WriteNumber("tablePages", counters.TablePages);
-        json.WriteNumber("promotions", counters.Promotions);
-        json.WriteNumber("promotionFailures", counters.PromotionFailures);
-        json.WriteNumber("demotions", counters.Demotions);
-        json.WriteNumber("superpageCoverage", Math.Round(counters.SuperpageCoverage, 6));
-        json.WriteNumber("swapIns", counters.SwapIns);
-        json.WriteNumber("swapOuts", counters.SwapOuts);
-        json.WriteNumber("swapReadBytes", counters.SwapReadBytes);
-        json.WriteNumber("swapWriteBytes", counters.SwapWriteBytes);
-        json.WriteNumber("zeroPagesElided", counters.ZeroPagesElided);
-        json.WriteNumber("cleanEvictions", counters.CleanEvictions);
-        json.WriteNumber("poisonedPages", counters.PoisonedPages);
+        PressureCounters.Write(json, counters);
     }
 }
