@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Threading;
 using Pagoda.Core;
+using Pagoda.Diagnostics;
 using Pagoda.Machine.Cpu;
 using Pagoda.Machine.Devices;
 
@@ -29,11 +30,11 @@ public sealed unsafe partial class VirtualMachine
         return Report(end, Stopwatch.GetElapsedTime(0, elapsed), in meter);
     }
 
-    private RunProgress Progress(long ticks) => new()
+    private RunProgress Progress(long ticks, in GuestCounters counters) => new()
     {
         Elapsed = Stopwatch.GetElapsedTime(0, ticks),
         GuestInstructions = TotalInstructions(),
-        Counters = Guest.Counters,
+        Counters = counters,
         IsInsideControlSequence = _console.IsInsideControlSequence,
     };
 

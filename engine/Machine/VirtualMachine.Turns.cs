@@ -1,5 +1,6 @@
 using System;
 using System.Diagnostics;
+using Pagoda.Diagnostics;
 using Pagoda.Machine.Cpu;
 
 namespace Pagoda.Machine;
@@ -62,9 +63,12 @@ public sealed unsafe partial class VirtualMachine
     private long Observe(IRunObserver observer, long now, long started, ref AllocationMeter meter)
     {
         meter.Pause();
+        // The counters without the lock: they wait for a change of the guest, which waits for processors, which may
+        // wait for the lock.
+        GuestCounters counters = Guest.Counters;
         // Nobody writes the console meanwhile.
         _devices.Lock.Acquire();
-        observer.Observe(Progress(now - started));
+        observer.Observe(Progress(now - started, in counters));
         _devices.Lock.Release();
         meter.Resume();
         return now + Stopwatch.Frequency / ObservationsPerSecond;

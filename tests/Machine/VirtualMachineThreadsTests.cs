@@ -1,7 +1,10 @@
 using System;
+using System.Threading;
 using Iced.Intel;
 using NUnit.Framework;
+using Pagoda.Core;
 using Pagoda.Machine;
+using Pagoda.Machine.Boot;
 using Pagoda.PageTables;
 using Pagoda.Tests.Machine.Devices;
 using static Iced.Intel.AssemblerRegisters;
@@ -89,5 +92,45 @@ public sealed class VirtualMachineThreadsTests
         RunResult result = machine.Run();
         Assert.That(result.End, Is.EqualTo(RunEnd.Timeout));
         Assert.That(result.ManagedBytesAllocated, Is.Zero);
+    }
+
+    [Test]
+    public void ProcessorsGoOnWhileAChangeOfTheGuestWaitsAndTheRunIsWatched()
+    {
+        // A letter every hundred thousand instructions.
+        MachineOptions bare = BareMachine.Options([
+            0xBA, 0xF8, 0x03, 0x00, 0x00, 0xB9, 0xA0, 0x86, 0x01, 0x00, 0xE2, 0xFE, 0xEE, 0xEB, 0xF6]);
+        var sink = new CollectingSink();
+        using var machine = new VirtualMachine(new MachineOptions
+        {
+            Memory = bare.Memory, Boot = bare.Boot, ArenaBytes = bare.ArenaBytes, Threads = true,
+            TimeLimit = TimeSpan.FromMinutes(5),
+        }, sink);
+        GuestConsumer consumer = machine.Guest.AddConsumer();
+        Assert.That(consumer.Enter(out _), Is.True);
+        var change = new Thread(() => machine.Guest.Unmap(new Gpa(MemoryMap.VgaTextStart), MemoryMap.VgaTextBytes));
+        change.Start();
+        Assert.That(SpinWait.SpinUntil(() => consumer.Poll(), 60_000), Is.True, "the change waits for the consumer");
+        var run = new Thread(() => machine.Run(new IdleObserver()));
+        run.Start();
+
+        // Somebody looks at the counters four times a second.
+        Thread.Sleep(600);
+        int before = sink.Writes;
+        bool goesOn = SpinWait.SpinUntil(() => sink.Writes > before + 2, 10_000);
+
+        consumer.Exit();
+        change.Join();
+        sink.Refuses = true;
+        run.Join();
+        consumer.Dispose();
+        Assert.That(goesOn, Is.True);
+    }
+
+    private sealed class IdleObserver : IRunObserver
+    {
+        public void Observe(in RunProgress progress)
+        {
+        }
     }
 }

@@ -3,7 +3,7 @@ namespace Pagoda.Machine.Cpu;
 /// <summary>Where a vCPU's external interrupts come from, such as its local APIC.</summary>
 /// <remarks>
 /// Whoever makes an interrupt pending calls <see cref="SoftVcpu.RequestInterrupt"/> behind it. The vCPU asks when it
-/// accepts interrupts, on its own thread and inside its consumer slot, and asks again after every vector that it got.
+/// accepts interrupts, on its own thread and outside its consumer slot, and asks again after every vector that it got.
 /// </remarks>
 public interface IInterruptSource
 {

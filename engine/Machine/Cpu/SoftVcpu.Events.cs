@@ -164,7 +164,15 @@ public sealed unsafe partial class SoftVcpu
         }
         // Cleared before the question: who makes one pending behind it sets the bit again.
         Shared.And(&s->Events, ~InterruptEvent);
-        if (Interrupts is null || !Interrupts.TryAcknowledge(out byte vector)) return true;
+        if (Interrupts is null) return true;
+        _memory.Exit();
+        bool isThere = Interrupts.TryAcknowledge(out byte vector);
+        if (!_memory.Enter())
+        {
+            _exit = VcpuExit.MemoryError;
+            return false;
+        }
+        if (!isThere) return true;
         Shared.Or(&s->Events, InterruptEvent);
         s->Activity = VcpuActivity.Running;
         return DeliverEvent(vector);

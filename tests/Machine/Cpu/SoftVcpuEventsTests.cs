@@ -29,6 +29,7 @@ public sealed unsafe class SoftVcpuEventsTests
         Prepare(bitness, Vector);
         var source = new Vectors(_fixture.Cpu);
         _fixture.Cpu.Interrupts = source;
+        source.OnAsked = () => Assert.That(_fixture.Memory.IsInside, Is.False, "who is asked may wait");
         _fixture.Load(VcpuFixture.Code, bitness, a =>
         {
             a.sti();
@@ -366,6 +367,8 @@ public sealed unsafe class SoftVcpuEventsTests
 
         public bool IsHeldBack { get; set; }
 
+        public Action? OnAsked { get; set; }
+
         public void Add(byte vector)
         {
             _pending.Enqueue(vector);
@@ -375,6 +378,7 @@ public sealed unsafe class SoftVcpuEventsTests
         public bool TryAcknowledge(out byte vector)
         {
             Asked++;
+            OnAsked?.Invoke();
             vector = 0;
             return !IsHeldBack && _pending.TryDequeue(out vector);
         }
