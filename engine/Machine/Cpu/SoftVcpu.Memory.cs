@@ -132,7 +132,7 @@ public sealed unsafe partial class SoftVcpu
         if (status == FillStatus.Ok)
         {
             byte* host = _fill.HostPage + (address & Paging.PageOffsetMask);
-            if (_fill.Pfn == 0 || !_memory.IsCode(_fill.Pfn)) return host;
+            if (!MustSeeStores(_fill.Pfn)) return host;
             _state->Scratch = 0;
             Unsafe.CopyBlockUnaligned(buffer, host, (uint)size);
             return buffer;
@@ -184,7 +184,7 @@ public sealed unsafe partial class SoftVcpu
             _fill.Pfn = pfn;
         }
         bool canWrite = (granted & Prot.Write) != 0;
-        if (canWrite && pfn != 0 && _memory.IsCode(pfn))
+        if (canWrite && MustSeeStores(pfn))
         {
             canWrite = false;
             ref WatchedPage watched = ref _watched[(int)(address >> Paging.PageShift) & (WatchedSlots - 1)];
@@ -315,20 +315,38 @@ public sealed unsafe partial class SoftVcpu
     /// <summary>After every store that did not go through the write TLB: decoded code may have changed.</summary>
     private void Stored(MicroOp* op, uint pfn, int offset, int size)
     {
-        if (pfn == 0 || !_memory.IsCode(pfn)) return;
-        ulong lines = 0;
-        for (int line = offset >> 6; line <= (offset + size - 1) >> 6; line++) lines |= 1UL << line;
-        if (_memory.CodeStored(pfn, lines)) LeaveChangedBlock(op, pfn);
+        if (pfn == 0) return;
+        if (_memory.IsCode(pfn))
+        {
+            ulong lines = 0;
+            for (int line = offset >> 6; line <= (offset + size - 1) >> 6; line++) lines |= 1UL << line;
+            _ = _memory.CodeStored(pfn, lines);
+        }
+        // Whoever changed it: another vCPU may just have cleared the marks that this store would have met.
+        if (op != null && IsOfChangedBlock(pfn)) LeaveChangedBlock(op);
     }
 
     /// <summary>
-    /// If the running block was decoded from the changed frame, its next instruction becomes an exit: what follows is
-    /// fetched anew, as a processor does.
+    /// Whether stores to a frame must come by <see cref="Stored"/>: where it is watched, and where the running block
+    /// was decoded from it before another vCPU's store ended the watch.
     /// </summary>
-    private void LeaveChangedBlock(MicroOp* op, uint pfn)
+    private bool MustSeeStores(uint pfn) => pfn != 0 && (_memory.IsCode(pfn) || IsOfChangedBlock(pfn));
+
+    /// <summary>Whether the running block was decoded from a frame that has changed since.</summary>
+    private bool IsOfChangedBlock(uint pfn)
     {
         Block* block = _state->CurrentBlock;
-        if (op == null || (block->Pfn != pfn && block->SecondPfn != pfn)) return;
+        if (block == null) return false;
+        if (block->Pfn == pfn) return Shared.Load(_memory.CodeVersion(pfn)) != block->Version;
+        return block->SecondPfn == pfn && Shared.Load(_memory.CodeVersion(pfn)) != block->SecondVersion;
+    }
+
+    /// <summary>
+    /// The running block's next instruction becomes an exit: what follows is fetched anew, as a processor does.
+    /// </summary>
+    private void LeaveChangedBlock(MicroOp* op)
+    {
+        Block* block = _state->CurrentBlock;
         MicroOp* end = Block.Ops(block) + block->OpCount;
         MicroOp* next = op + 1;
         while (next < end && next->Insn == op->Insn) next++;

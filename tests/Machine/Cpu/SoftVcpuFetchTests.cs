@@ -178,4 +178,57 @@ public sealed unsafe class SoftVcpuFetchTests
         Assert.That(State->Rip, Is.EqualTo(0x10_0000));
         Assert.That(_fixture.Cpu.DescribeUnsupported(), Does.Contain("device memory"));
     }
+
+    [TestCase("store")]
+    [TestCase("two stores behind a load")]
+    [TestCase("read and write")]
+    [TestCase("locked")]
+    [TestCase("string")]
+    [TestCase("push")]
+    public void CodeAheadIsExecutedAsStoredThoughAnotherProcessorHasJustEndedTheWatch(string how)
+    {
+        // The constant of a move in the running block; the other's store hits the same line, earlier in the block.
+        _fixture.Long();
+        _fixture.Memory.SetDevice(0x10_0000);
+        _fixture.Bus.OnMmio = () => _fixture.Memory.ContentChanged(VcpuFixture.Code, 1);
+        _fixture.Run64(a =>
+        {
+            Iced.Intel.Label move = a.CreateLabel();
+            a.lea(rdi, __[move]);
+            a.mov(eax, 7);
+            a.mov(ecx, 4);
+            a.mov(__dword_ptr[0x10_0000], eax);
+            switch (how)
+            {
+                case "store":
+                    a.mov(__dword_ptr[rdi + 1], eax);
+                    break;
+                case "two stores behind a load":
+                    a.mov(edx, __dword_ptr[rdi + 1]);
+                    a.mov(__byte_ptr[rdi + 2], 0);
+                    a.mov(__byte_ptr[rdi + 1], 7);
+                    break;
+                case "read and write":
+                    a.add(__dword_ptr[rdi + 1], eax);
+                    break;
+                case "locked":
+                    a.@lock.or(__dword_ptr[rdi + 1], eax);
+                    break;
+                case "string":
+                    a.inc(rdi);
+                    a.mov(eax, 0x0707_0707);
+                    a.rep.stosb();
+                    break;
+                default:
+                    a.mov(rdx, __qword_ptr[rdi + 1]);
+                    a.mov(dl, 7);
+                    a.lea(rsp, __[rdi + 9]);
+                    a.push(rdx);
+                    break;
+            }
+            a.Label(ref move);
+            a.mov(ebx, 0);
+        });
+        Assert.That((byte)State->Gpr[3], Is.EqualTo(7));
+    }
 }

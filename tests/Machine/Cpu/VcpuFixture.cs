@@ -230,6 +230,9 @@ internal sealed class RecordingBus : IMachineBus
     /// <summary>Called by every store to a port.</summary>
     public Action? OnOut { get; set; }
 
+    /// <summary>Called by every access to device memory.</summary>
+    public Action? OnMmio { get; set; }
+
     public uint In(int port, int size)
     {
         Note();
@@ -251,6 +254,7 @@ internal sealed class RecordingBus : IMachineBus
         MmioReads++;
         LastMmioGpa = gpa;
         LastMmioSize = size;
+        OnMmio?.Invoke();
         return MmioAnswer;
     }
 
@@ -261,6 +265,7 @@ internal sealed class RecordingBus : IMachineBus
         LastMmioGpa = gpa;
         LastMmioSize = size;
         LastMmioValue = value;
+        OnMmio?.Invoke();
     }
 
     public bool ReadMsr(uint index, out ulong value)
