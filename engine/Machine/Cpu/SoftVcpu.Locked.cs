@@ -81,8 +81,13 @@ public sealed unsafe partial class SoftVcpu
             RaiseRestart();
             return false;
         }
+        KeepRegisters();
         ChangeLocked(op, (byte*)copy);
-        return bytes == 16 ? WriteBytes(op, address, (byte*)copy, bytes, IsUser) : SlowWrite(op, address, bytes, *copy);
+        bool isDone = bytes == 16
+            ? WriteBytes(op, address, (byte*)copy, bytes, IsUser)
+            : SlowWrite(op, address, bytes, *copy);
+        if (!isDone) TakeRegistersBack();
+        return isDone;
     }
 
     /// <summary>The operation itself, on an operand that lies in one line, or in a copy.</summary>

@@ -15,6 +15,13 @@ public sealed unsafe partial class SoftVcpu
     private readonly WatchedPage[] _watched = new WatchedPage[WatchedSlots];
 
     private TlbFill _fill;
+    private KeptRegisters _kept;
+
+    private struct KeptRegisters
+    {
+        public fixed ulong Gpr[GeneralRegisters];
+        public ulong Flags;
+    }
 
     private struct WatchedPage
     {
@@ -126,6 +133,7 @@ public sealed unsafe partial class SoftVcpu
         if ((address & Paging.PageOffsetMask) + (uint)size > Paging.PageBytes)
         {
             if (!CanWriteBytes(address, size, IsUser)) return null;
+            KeepRegisters();
             return ReadBytes(address, buffer, size, IsUser) ? buffer : null;
         }
         FillStatus status = Translate(address, Prot.Write, IsUser);
@@ -133,6 +141,7 @@ public sealed unsafe partial class SoftVcpu
         {
             byte* host = _fill.HostPage + (address & Paging.PageOffsetMask);
             if (!MustSeeStores(_fill.Pfn)) return host;
+            KeepRegisters();
             _state->Scratch = 0;
             Unsafe.CopyBlockUnaligned(buffer, host, (uint)size);
             return buffer;
@@ -142,13 +151,36 @@ public sealed unsafe partial class SoftVcpu
             RaiseMemory(status, address);
             return null;
         }
+        KeepRegisters();
         // Memory that may only be read answers the load; its device gets the store.
         return ReadPart(address, buffer, size, IsUser) ? buffer : null;
     }
 
     /// <summary>The store of a read-modify-write that went through the scratch word.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool CommitRmw(MicroOp* op, int size) => SlowWrite(op, _state->RmwAddress, size, _state->Scratch);
+    private bool CommitRmw(MicroOp* op, int size)
+    {
+        if (SlowWrite(op, _state->RmwAddress, size, _state->Scratch)) return true;
+        TakeRegistersBack();
+        return false;
+    }
+
+    /// <summary>
+    /// In front of a read-modify-write on a copy: its load may leave the slot, to ask a device for one, so that the
+    /// store is refused when registers and flags have changed already.
+    /// </summary>
+    private void KeepRegisters()
+    {
+        for (int i = 0; i < GeneralRegisters; i++) _kept.Gpr[i] = _state->Gpr[i];
+        _kept.Flags = Flags.Materialize(_state);
+    }
+
+    /// <summary>The store was refused: the instruction has changed nothing.</summary>
+    private void TakeRegistersBack()
+    {
+        for (int i = 0; i < GeneralRegisters; i++) _state->Gpr[i] = _kept.Gpr[i];
+        Flags.Set(_state, _kept.Flags);
+    }
 
     /// <summary>
     /// Translates one address into <see cref="_fill"/> and the TLB. The host pointer is good until the consumer slot is

@@ -1,6 +1,7 @@
 using System.Threading;
 using Iced.Intel;
 using NUnit.Framework;
+using Pagoda.Core;
 using Pagoda.Machine.Cpu;
 using Pagoda.Tests.Support;
 
@@ -98,5 +99,66 @@ public sealed unsafe class SoftVcpuLockedTests
         });
         Assert.That(fixture.State->Gpr[0], Is.EqualTo(0x1122_3344));
         Assert.That(fixture.Read(0x10_0FFE, 4), Is.EqualTo(0x5566_7788));
+    }
+
+    [TestCase("lock add")]
+    [TestCase("lock xadd")]
+    [TestCase("lock cmpxchg")]
+    [TestCase("lock cmpxchg8b")]
+    [TestCase("add")]
+    [TestCase("bts")]
+    [TestCase("xadd")]
+    [TestCase("cmpxchg")]
+    public void AnOperandThatIsRefusedBehindTheAccessToADeviceChangesNoRegister(string how)
+    {
+        // Half of it lies in memory, which may not be written any more when the other half was read.
+        using VcpuFixture fixture = new VcpuFixture().Long();
+        fixture.HandleByStoring(14, 64);
+        fixture.Memory.SetDevice(0x10_1000);
+        fixture.Bus.OnMmio = () =>
+        {
+            fixture.Memory.SetRights(0x10_0000, Prot.Read);
+            fixture.Memory.Shootdown();
+        };
+        AssemblerMemoryOperand four = AssemblerRegisters.__dword_ptr[0x10_0FFE];
+        fixture.Run64(a =>
+        {
+            a.mov(AssemblerRegisters.eax, 0x11);
+            a.mov(AssemblerRegisters.edx, 0x22);
+            a.xor(AssemblerRegisters.esi, AssemblerRegisters.esi);
+            a.stc();
+            switch (how)
+            {
+                case "lock add":
+                    a.@lock.add(four, AssemblerRegisters.edx);
+                    break;
+                case "lock xadd":
+                    a.@lock.xadd(four, AssemblerRegisters.edx);
+                    break;
+                case "lock cmpxchg":
+                    a.@lock.cmpxchg(four, AssemblerRegisters.edx);
+                    break;
+                case "lock cmpxchg8b":
+                    a.@lock.cmpxchg8b(AssemblerRegisters.__qword_ptr[0x10_0FFE]);
+                    break;
+                case "add":
+                    a.add(four, AssemblerRegisters.edx);
+                    break;
+                case "bts":
+                    a.bts(four, 1);
+                    break;
+                case "xadd":
+                    a.xadd(four, AssemblerRegisters.edx);
+                    break;
+                default:
+                    a.cmpxchg(four, AssemblerRegisters.edx);
+                    break;
+            }
+        });
+        VcpuState* state = fixture.State;
+        Assert.That(state->Gpr[15], Is.EqualTo(0x100E), "a page fault");
+        Assert.That((state->Gpr[0], state->Gpr[2], state->Gpr[6]), Is.EqualTo((0x11UL, 0x22UL, 0UL)));
+        Assert.That(fixture.Read(state->Gpr[4] + 24) & 0x8D5, Is.EqualTo(0x45), "carry, parity, zero");
+        Assert.That(fixture.Bus.MmioWrites, Is.Zero);
     }
 }
