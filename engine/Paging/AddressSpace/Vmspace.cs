@@ -134,14 +134,15 @@ public sealed unsafe partial class Vmspace : IDisposable
     internal PmapStatistics Statistics()
     {
         TakeChangeLock();
+        PmapStatistics statistics = _lastStatistics;
         if (!_destroyed)
         {
             EnterControl();
-            _lastStatistics = Pmap.GetStatistics();
+            statistics = Pmap.GetStatistics();
             LeaveControl();
         }
         UnlockChanges();
-        return _lastStatistics;
+        return statistics;
     }
 
     /// <summary>Gives a consumer's slot and its frames up. It is outside it, and in no call.</summary>

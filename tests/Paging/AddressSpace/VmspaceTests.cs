@@ -1,5 +1,9 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
 using NUnit.Framework;
 using Pagoda.AddressSpace;
+using Pagoda.Core;
 using Pagoda.PageTables;
 using Pagoda.Physical;
 using Pagoda.Tests.Support;
@@ -36,5 +40,34 @@ public sealed class VmspaceTests
             Assert.That(three.Slot, Is.EqualTo(one.Slot));
         }
         ArenaBalance.AssertWhole(arena);
+    }
+
+    [Test]
+    public void StatisticsThatSeveralAskForAreOfOneMoment()
+    {
+        // A superpage is wired with the reserve for its demotion, or it is neither.
+        using var arena = new Arena(new ArenaOptions { Bytes = 16 << 20 });
+        using var guest = new Guest(arena, new GuestOptions());
+        guest.MapMemory(new Gpa(0), 2 << 20);
+        guest.Write(new Gpa(0), new byte[2 << 20]);
+        Assert.That(guest.Space.Statistics().Superpages, Is.EqualTo(1));
+        int torn = 0;
+        long end = Environment.TickCount64 + 250;
+        Parallel.For(0, 4, thread =>
+        {
+            while (Environment.TickCount64 < end)
+            {
+                if (thread == 0)
+                {
+                    guest.Wire(new Gpa(0), 2 << 20);
+                    guest.Unwire(new Gpa(0), 2 << 20);
+                    continue;
+                }
+                PmapStatistics found = guest.Space.Statistics();
+                bool isOfOne = (found.WiredPages, found.ReservePages) is (0, 0) or (512, 1);
+                if (!isOfOne) Interlocked.Increment(ref torn);
+            }
+        });
+        Assert.That(torn, Is.Zero);
     }
 }
