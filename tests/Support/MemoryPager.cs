@@ -21,6 +21,9 @@ public sealed class MemoryPager : IPager
     /// <summary>Writing throws this.</summary>
     public Exception? Throws { get; set; }
 
+    /// <summary>Discarding these pages throws.</summary>
+    public HashSet<ulong> BadDiscards { get; } = [];
+
     /// <summary>Called at each write, in front of the copy: what happens on other threads meanwhile.</summary>
     public Action<ulong>? Writing { get; set; }
 
@@ -79,6 +82,10 @@ public sealed class MemoryPager : IPager
     /// <inheritdoc/>
     public void Discard(ReadOnlySpan<ulong> pages)
     {
-        foreach (ulong page in pages) _stored.Remove(page);
+        foreach (ulong page in pages)
+        {
+            if (BadDiscards.Contains(page)) throw new InvalidOperationException("the store is gone");
+            _stored.Remove(page);
+        }
     }
 }

@@ -34,38 +34,69 @@ public sealed unsafe partial class VmObject
         return any;
     }
 
-    /// <summary>Frees the claimed pages of a run, or puts them back: their content stays.</summary>
-    /// <param name="first">The first page.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="keep">Puts them back.</param>
+    /// <summary>Puts the claimed pages of a run back: their content stays.</summary>
     [AllocationFree]
-    internal void EndDiscard(ulong first, ulong count, bool keep)
+    internal void KeepClaimed(ulong first, ulong count)
     {
         ulong end = first + count;
-        uint* free = stackalloc uint[FrameAllocator.BatchMax];
-        int frees = 0;
         for (ulong page = first; page < end && TryFindTouched(page, out page) && page < end; page++)
         {
             ulong* word = FindWord(page);
             ulong seen = Shared.Load(word);
-            if (!IsClaimedForDiscard(seen)) continue;
-            if (keep)
-            {
-                PageWord.Publish(word, PageWord.Unclaimed(seen));
-                continue;
-            }
-            uint pfn = (uint)(PageWord.HpaOf(seen) >> Paging.PageShift);
-            if (!IsZeroFill) Pager.Discard(new ReadOnlySpan<ulong>(in page));
-            PageWord.Publish(word, Dropped);
-            // A frame that somebody holds outlives its page: the release that is the last frees it.
-            if (!_frames.Orphan(pfn)) continue;
-            free[frees++] = pfn;
-            if (frees < FrameAllocator.BatchMax) continue;
-            Arena.Allocator.GiveBatch(free, frees);
-            frees = 0;
+            if (IsClaimedForDiscard(seen)) PageWord.Publish(word, PageWord.Unclaimed(seen));
         }
-        if (frees != 0) Arena.Allocator.GiveBatch(free, frees);
-        if (!keep) ReleaseWholeRuns(first, end);
+    }
+
+    /// <summary>Frees the claimed pages of a run.</summary>
+    /// <param name="first">The first page.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="tells">The pager is told, whoever it is; else one of the engine's own alone.</param>
+    [AllocationFree]
+    internal void EndDiscard(ulong first, ulong count, bool tells)
+    {
+        ulong end = first + count;
+        ulong next = first;
+        try
+        {
+            EndDiscard(ref next, end, !IsZeroFill && (tells || IsAbsentZero));
+        }
+        finally
+        {
+            // From the page on at which the pager threw: none stays claimed.
+            EndDiscard(ref next, end, tells: false);
+            ReleaseWholeRuns(first, end);
+        }
+    }
+
+    /// <summary>Frees claimed pages from <paramref name="next"/> on, which moves along.</summary>
+    [AllocationFree]
+    private void EndDiscard(ref ulong next, ulong end, bool tells)
+    {
+        uint* free = stackalloc uint[FrameAllocator.BatchMax];
+        int frees = 0;
+        try
+        {
+            for (; next < end && TryFindTouched(next, out ulong page) && page < end; next = page + 1)
+            {
+                ulong* word = FindWord(page);
+                ulong seen = Shared.Load(word);
+                if (!IsClaimedForDiscard(seen)) continue;
+                uint pfn = (uint)(PageWord.HpaOf(seen) >> Paging.PageShift);
+                if (tells) Pager.Discard(new ReadOnlySpan<ulong>(in page));
+                PageWord.Publish(word, Dropped);
+                // A frame that somebody holds outlives its page: the release that is the last frees it.
+                if (!_frames.Orphan(pfn)) continue;
+                free[frees++] = pfn;
+                if (frees < FrameAllocator.BatchMax) continue;
+                Arena.Allocator.GiveBatch(free, frees);
+                frees = 0;
+            }
+            next = end;
+        }
+        finally
+        {
+            if (frees != 0) Arena.Allocator.GiveBatch(free, frees);
+        }
     }
 
     /// <summary>The first page of a run whose frame is wired, by whatever shows it.</summary>
@@ -107,8 +138,14 @@ public sealed unsafe partial class VmObject
             if (!PageWord.TryMove(word, seen, isLost ? Dropped : PageWord.Claimed(seen))) continue;
             dropped++;
             if (state == PageState.Resident) return true;
-            if (!IsZeroFill) Pager.Discard(new ReadOnlySpan<ulong>(in page));
-            if (!isLost) PageWord.Publish(word, Dropped);
+            try
+            {
+                if (!IsZeroFill) Pager.Discard(new ReadOnlySpan<ulong>(in page));
+            }
+            finally
+            {
+                if (!isLost) PageWord.Publish(word, Dropped);
+            }
             return false;
         }
     }

@@ -167,18 +167,19 @@ public sealed unsafe partial class VmObject : IDisposable
 
     private void Destroy()
     {
-        if (Pager is DevicePager device)
+        var device = Pager as DevicePager;
+        device?.Remove();
+        try
         {
-            device.Remove();
+            if (device is null) Drop(0, LengthPages);
         }
-        else
+        finally
         {
-            Drop(0, LengthPages);
-            FreeIndex();
+            if (device is null) FreeIndex();
+            _table.Remove(Id);
+            if (_ownsPager && Pager is IDisposable disposable) disposable.Dispose();
+            _directory?.Dispose();
         }
-        _table.Remove(Id);
-        if (_ownsPager && Pager is IDisposable disposable) disposable.Dispose();
-        _directory?.Dispose();
     }
 
     [AllocationFree]

@@ -15,9 +15,15 @@ public sealed unsafe partial class Vmspace
     public void Dispose()
     {
         TakeChangeLock();
-        if (!_destroyed) Destroy();
-        _destroyed = true;
-        UnlockChanges();
+        try
+        {
+            if (!_destroyed) Destroy();
+        }
+        finally
+        {
+            _destroyed = true;
+            UnlockChanges();
+        }
     }
 
     private void Destroy()
@@ -55,8 +61,14 @@ public sealed unsafe partial class Vmspace
         _control.Frames.Drain();
         _lastStatistics = Pmap.GetStatistics() with { TablePages = 0 };
         Pmap.Dispose();
-        foreach (ref readonly Departure departure in departures.AsSpan()) LetGo(in departure);
-        Map.Dispose();
-        Neighbours.Remove(this);
+        try
+        {
+            LetGo(departures);
+        }
+        finally
+        {
+            Map.Dispose();
+            Neighbours.Remove(this);
+        }
     }
 }

@@ -31,16 +31,7 @@ public sealed unsafe partial class Vmspace
         dropped = 0;
         while (true)
         {
-            TakeChangeLock();
-            bool isAlive = !_destroyed;
-            bool isAlone = isAlive && !ShowsShared(ranges);
-            if (isAlone) DiscardLocked(ranges, default, ref dropped);
-            if (isAlone || !isAlive)
-            {
-                UnlockChanges();
-                return isAlive;
-            }
-            UnlockChanges();
+            if (TryDiscardAlone(ranges, ref dropped, out bool isAlive)) return isAlive;
             ReadOnlySpan<Vmspace> spaces = Neighbours.Snapshot;
             bool isAmong = false;
             foreach (Vmspace space in spaces)
@@ -48,11 +39,33 @@ public sealed unsafe partial class Vmspace
                 space.TakeChangeLock();
                 isAmong |= ReferenceEquals(space, this);
             }
-            // A space that is being destroyed leaves the table first.
-            bool destroyed = !isAmong || _destroyed;
-            bool done = destroyed || DiscardLocked(ranges, spaces, ref dropped);
-            Unlock(spaces);
-            if (done) return !destroyed;
+            try
+            {
+                // A space that is being destroyed leaves the table first.
+                if (!isAmong || _destroyed) return false;
+                if (DiscardLocked(ranges, spaces, ref dropped)) return true;
+            }
+            finally
+            {
+                foreach (Vmspace space in spaces) space.UnlockChanges();
+            }
+        }
+    }
+
+    /// <summary>Does it with the lock of this space alone. False: the ranges show pages that others may show.</summary>
+    [AllocationFree]
+    private bool TryDiscardAlone(ReadOnlySpan<GpaRange> ranges, ref ulong dropped, out bool isAlive)
+    {
+        TakeChangeLock();
+        isAlive = !_destroyed;
+        try
+        {
+            if (!isAlive) return true;
+            return !ShowsShared(ranges) && DiscardLocked(ranges, default, ref dropped);
+        }
+        finally
+        {
+            UnlockChanges();
         }
     }
 
@@ -65,33 +78,65 @@ public sealed unsafe partial class Vmspace
     {
         RefuseWiredIn(ranges, others);
         ulong before = dropped;
-        bool isInFrames = false;
         // In front of the marks that the words get.
         NoteUnmappedMarks();
         foreach (Vmspace space in others) space.NoteUnmappedMarks();
-        foreach (ref readonly GpaRange range in ranges)
+        bool isInFrames = ClaimForDiscard(ranges, ref dropped);
+        if (isInFrames && !others.IsEmpty && others != Neighbours.Snapshot)
         {
-            ulong at = range.Start.Value;
-            while (TryNextPiece(ref at, range.Start.Value + range.Length, out MapEntry piece, out VmObject? memory))
-            {
-                if ((piece.ProtMax & Prot.Write) == 0) continue;
-                ulong pages = piece.Length >> Paging.PageShift;
-                isInFrames |= memory!.ClaimForDiscard(piece.Page, pages, ref dropped);
-            }
+            KeepClaimed(ranges);
+            dropped = before;
+            return false;
         }
-        bool keep = isInFrames && !others.IsEmpty && others != Neighbours.Snapshot;
-        if (keep) dropped = before;
         if (isInFrames)
         {
-            if (!keep) RemoveEverywhere(ranges, others);
-            EndDiscard(ranges, keep);
+            RemoveEverywhere(ranges, others);
+            bool isDone = false;
+            try
+            {
+                EndDiscard(ranges, tells: true);
+                isDone = true;
+            }
+            finally
+            {
+                // What a pager throws must not leave pages claimed: everybody would wait for them for ever.
+                if (!isDone) EndDiscard(ranges, tells: false);
+            }
         }
         if (dropped != before) Counters.AddShared(Counter.DiscardedPages, dropped - before);
-        return !keep;
+        return true;
+    }
+
+    /// <summary>Claims the pages of some ranges that lie in frames; others lose their content. True: some do.</summary>
+    [AllocationFree]
+    private bool ClaimForDiscard(ReadOnlySpan<GpaRange> ranges, ref ulong dropped)
+    {
+        bool isInFrames = false;
+        bool isDone = false;
+        try
+        {
+            foreach (ref readonly GpaRange range in ranges)
+            {
+                ulong at = range.Start.Value;
+                while (TryNextPiece(ref at, range.Start.Value + range.Length, out MapEntry piece, out VmObject? memory))
+                {
+                    if ((piece.ProtMax & Prot.Write) == 0) continue;
+                    ulong pages = piece.Length >> Paging.PageShift;
+                    isInFrames |= memory!.ClaimForDiscard(piece.Page, pages, ref dropped);
+                }
+            }
+            isDone = true;
+        }
+        finally
+        {
+            // A pager threw: what it was not asked about stays.
+            if (!isDone) KeepClaimed(ranges);
+        }
+        return isInFrames;
     }
 
     [AllocationFree]
-    private void EndDiscard(ReadOnlySpan<GpaRange> ranges, bool keep)
+    private void KeepClaimed(ReadOnlySpan<GpaRange> ranges)
     {
         foreach (ref readonly GpaRange range in ranges)
         {
@@ -99,7 +144,21 @@ public sealed unsafe partial class Vmspace
             while (TryNextPiece(ref at, range.Start.Value + range.Length, out MapEntry piece, out VmObject? memory))
             {
                 if ((piece.ProtMax & Prot.Write) == 0) continue;
-                memory!.EndDiscard(piece.Page, piece.Length >> Paging.PageShift, keep);
+                memory!.KeepClaimed(piece.Page, piece.Length >> Paging.PageShift);
+            }
+        }
+    }
+
+    [AllocationFree]
+    private void EndDiscard(ReadOnlySpan<GpaRange> ranges, bool tells)
+    {
+        foreach (ref readonly GpaRange range in ranges)
+        {
+            ulong at = range.Start.Value;
+            while (TryNextPiece(ref at, range.Start.Value + range.Length, out MapEntry piece, out VmObject? memory))
+            {
+                if ((piece.ProtMax & Prot.Write) == 0) continue;
+                memory!.EndDiscard(piece.Page, piece.Length >> Paging.PageShift, tells);
             }
         }
     }
@@ -196,17 +255,9 @@ public sealed unsafe partial class Vmspace
                 bool isWired = piece.Wires != 0 || (!memory!.IsPrivate
                     && memory.TryFindWired(piece.Page, piece.Length >> Paging.PageShift, out page));
                 if (!isWired) continue;
-                if (others.IsEmpty) UnlockChanges();
-                else Unlock(others);
                 MapException.ThrowWired("discarded", range.Start.Value, range.Length,
                     piece.Start + ((page - piece.Page) << Paging.PageShift));
             }
         }
-    }
-
-    [AllocationFree]
-    private static void Unlock(ReadOnlySpan<Vmspace> spaces)
-    {
-        foreach (Vmspace space in spaces) space.UnlockChanges();
     }
 }

@@ -32,8 +32,14 @@ public sealed unsafe partial class Vmspace
         Departure[] departures = TakeOut(gpa, end);
         Map.EndEdit();
         RemoveTranslations(gpa, length);
-        foreach (ref readonly Departure departure in departures.AsSpan()) LetGo(in departure);
-        UnlockChanges();
+        try
+        {
+            LetGo(departures);
+        }
+        finally
+        {
+            UnlockChanges();
+        }
     }
 
     /// <summary>Takes every entry of a range out of the map, cut to the range. An edit is under way.</summary>
@@ -64,7 +70,21 @@ public sealed unsafe partial class Vmspace
         Limbo.Recycle();
     }
 
-    private void LetGo(in Departure departure)
+    /// <summary>Frees runs that were taken out of the map; all of them, whatever a pager throws.</summary>
+    private static void LetGo(ReadOnlySpan<Departure> departures)
+    {
+        int next = 0;
+        try
+        {
+            while (next < departures.Length) LetGo(in departures[next++]);
+        }
+        finally
+        {
+            if (next < departures.Length) LetGo(departures[next..]);
+        }
+    }
+
+    private static void LetGo(in Departure departure)
     {
         VmObject memory = departure.Memory;
         if (departure.IsLast)

@@ -7,11 +7,16 @@ namespace Pagoda.Pagers;
 /// Where the pages of a VM object come from and go to. Hosts bring their own: a file, a network store, a compressor.
 /// </summary>
 /// <remarks>
-/// Called by the thread that faults, or by reclaim, with no lock held and outside every consumer slot, so a call may
-/// take as long as it must; other faults on the same pages wait for it. Several threads call at once, never for the
-/// same page at the same time. A pager does not call back into the guest. What it throws reaches the caller of the
-/// fault; the batch's pages are as before then. Implementations that allocate on the managed heap make faults
-/// allocate.
+/// Pages are read and written by the thread that faults, or by reclaim, with no lock held and outside every consumer
+/// slot, so a call may take as long as it must; other faults on the same pages wait for it. Several threads call at
+/// once, never for the same page at the same time. A pager does not call back into the guest. What it throws reaches
+/// the caller of the fault; the batch's pages are as before then. Implementations that allocate on the managed heap
+/// make faults allocate.
+/// <para>Content is discarded by whoever takes it away: who unmaps memory, advises, or ends an object or a guest. The
+/// maps of the guests that show it are locked against changes meanwhile, so such a call returns soon and waits for
+/// nothing that changes a guest. What it throws reaches that caller when everything else is done; the pager is not told
+/// of the pages behind the one at which it threw. They go all the same, but for an advice: that is carried out in part,
+/// and memory that stays mapped may keep its content.</para>
 /// </remarks>
 [AllocationFree]
 public interface IPager

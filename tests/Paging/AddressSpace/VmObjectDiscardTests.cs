@@ -28,7 +28,7 @@ public sealed unsafe class VmObjectDiscardTests
         Assert.That(at.Pager.Stored, Is.EqualTo(4));
         Assert.That(at.Memory.ClaimForDiscard(3, 2, ref dropped), Is.True, "a range that overlaps");
         Assert.That(dropped, Is.EqualTo(6));
-        at.Memory.EndDiscard(0, 8, keep: true);
+        at.Memory.KeepClaimed(0, 8);
         at.Pager.BadReads.Clear();
         Assert.That(at.Vcpu.Read(ReclaimFixture.At(2)), Is.EqualTo(3));
         Assert.That(at.Vcpu.Read(ReclaimFixture.At(0)), Is.Zero);

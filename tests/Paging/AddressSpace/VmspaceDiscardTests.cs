@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using System.Threading.Tasks;
 using NUnit.Framework;
 using Pagoda.AddressSpace;
@@ -199,5 +200,37 @@ public sealed unsafe class VmspaceDiscardTests(GuestFormat format)
         {
             Assert.That(gone.Advise(advice).Status, Is.EqualTo(FaultStatus.Destroyed), advice.ToString());
         }
+    }
+
+    [TestCase(0UL)]
+    [TestCase(5UL)]
+    [TestCase(20UL)]
+    [TestCase(63UL)]
+    public void APagerThatThrowsLeavesNoPageClaimedAndNoLockTaken(ulong bad)
+    {
+        using var at = new ReclaimFixture(format, pages: 64);
+        for (ulong page = 0; page < 64; page++) at.Vcpu.Write(ReclaimFixture.At(page), 9);
+        at.Daemon.Reclaim(32);
+        at.Pager.BadDiscards.Add(bad);
+
+        Assert.That(() => at.Guest.Advise(Advice.Discard), Throws.InvalidOperationException);
+
+        at.Pager.BadDiscards.Clear();
+        byte wrong = 0;
+        var others = new Thread(() =>
+        {
+            for (ulong page = 0; page < 64; page++)
+            {
+                byte found = at.Vcpu.Read(ReclaimFixture.At(page));
+                if (found is not (0 or 9)) wrong = found;
+            }
+            at.Guest.MapMemory(new Gpa(Alias), Page);
+        }) { IsBackground = true };
+        others.Start();
+        Assert.That(others.Join(TimeSpan.FromSeconds(20)), Is.True, "somebody waits for ever");
+        Assert.That(wrong, Is.Zero);
+        at.Guest.Advise(Advice.Discard);
+        for (ulong page = 0; page < 64; page++) Assert.That(at.Vcpu.Read(ReclaimFixture.At(page)), Is.Zero);
+        at.Guest.Pmap.CheckConsistency();
     }
 }

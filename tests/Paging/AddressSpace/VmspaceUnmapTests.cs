@@ -1,3 +1,5 @@
+using System;
+using System.Threading;
 using NUnit.Framework;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
@@ -79,5 +81,26 @@ public sealed unsafe class VmspaceUnmapTests
         public void Write(ulong offset, int size, ulong value)
         {
         }
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void WhatAPagerThrowsReachesTheCallerBehindTheLastPage(bool ends)
+    {
+        var pager = new MemoryPager();
+        pager.BadDiscards.Add(1);
+        for (ulong i = 0; i < 3; i++)
+        {
+            using var memory = new VmObject(_arena, 0x8000, pager);
+            _guest.MapObject(new Gpa(i << 20), memory, 0, 0x8000);
+            for (ulong page = 0; page < 8; page++) _guest.Write(new Gpa((i << 20) + (page << 12)), [1]);
+        }
+        if (ends) Assert.That(_guest.Dispose, Throws.InvalidOperationException);
+        else Assert.That(() => _guest.Unmap(new Gpa(0), 4 << 20), Throws.InvalidOperationException);
+        var other = new Thread(() => _ = _guest.Counters) { IsBackground = true };
+        other.Start();
+        Assert.That(other.Join(TimeSpan.FromSeconds(20)), Is.True, "the lock is not given back");
+        Assert.That(_guest.Counters.ResidentPages, Is.Zero);
+        if (!ends) _guest.MapMemory(new Gpa(0), 0x8000);
     }
 }
