@@ -17,6 +17,7 @@ internal static class Runner
 {
     private const string Usage = "Pagoda.Simulator [--seeds N] [--first SEED] [--workers N] [--scenario NAME] "
         + "[--mode tso|weak] | --scenario NAME --mode tso|weak --seed SEED | --explore PREEMPTIONS [--schedules N]"
+        + " [--scenario NAME] [--fault NUMBER] [--workers N]"
         + " | --sensitivity TRIALS [--fault NUMBER] [--seeds N] [--workers N]";
 
     public static int Run(string[] args)
@@ -39,10 +40,7 @@ internal static class Runner
     private static int Replay(Dictionary<string, string> options)
     {
         Scenario scenario = SmallScenarios.FindAny(options["--scenario"]);
-        foreach (FaultRow row in FaultTable.All)
-        {
-            if (options.TryGetValue("--fault", out string? number) && row.Number == number) Planted.Fault = row.Fault;
-        }
+        Plant(options);
         var simulation = new Simulation(0);
         if (options.ContainsKey("--log")) simulation.Listen(new StepLog(Console.Out));
         Outcome outcome = simulation.Run(scenario, Number(options, "--seed", 0), ModeOf(options) ?? MemoryMode.Tso);
@@ -55,27 +53,41 @@ internal static class Runner
     /// <summary>Every schedule of the small scenarios, or of one, with at most so many preemptions.</summary>
     private static int Explore(Dictionary<string, string> options)
     {
-        var simulation = new Simulation(0);
-        long schedulesMax = (long)Number(options, "--schedules", long.MaxValue);
+        Plant(options);
+        var turns = new List<ExplorationTurn>();
         foreach ((Scenario scenario, int preemptions) in SmallScenarios.All)
         {
             if (options.TryGetValue("--scenario", out string? name) && name != scenario.Name) continue;
-            foreach (MemoryMode mode in Modes(options))
-            {
-                long started = Stopwatch.GetTimestamp();
-                var exploration = new Exploration(simulation, scenario, mode);
-                int bound = int.Min(preemptions, (int)Number(options, "--explore", 0));
-                exploration.Run(bound, schedulesMax);
-                double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{scenario.Name}, {mode}: {exploration.Schedules} schedules up to {bound} preemptions, "
-                    + $"{(exploration.IsComplete ? "all" : "not all")}, {seconds:F1} s"));
-                if (exploration.Failure is not { } failure) continue;
-                Report(failure);
-                return 1;
-            }
+            int bound = int.Min(preemptions, (int)Number(options, "--explore", 0));
+            foreach (MemoryMode mode in Modes(options)) turns.Add(new ExplorationTurn(scenario, mode, bound));
         }
-        return 0;
+        var run = new ExplorationRun(turns, (long)Number(options, "--schedules", long.MaxValue), Console.Out);
+        OnThreads((int)Number(options, "--workers", 1), run.Work);
+        if (run.Failure is not { } failure) return 0;
+        Report(failure);
+        return 1;
+    }
+
+    /// <summary>Breaks the rule of a number that was given.</summary>
+    private static void Plant(Dictionary<string, string> options)
+    {
+        foreach (FaultRow row in FaultTable.All)
+        {
+            if (options.TryGetValue("--fault", out string? number) && row.Number == number) Planted.Fault = row.Fault;
+        }
+    }
+
+    /// <summary>Does the work on so many threads, each told its processor.</summary>
+    private static void OnThreads(int workers, Action<int> work)
+    {
+        var threads = new Thread[workers];
+        for (int i = 0; i < workers; i++)
+        {
+            int processor = i % Environment.ProcessorCount;
+            threads[i] = new Thread(() => work(processor));
+            threads[i].Start();
+        }
+        foreach (Thread thread in threads) thread.Join();
     }
 
     private static MemoryMode[] Modes(Dictionary<string, string> options) =>
@@ -83,19 +95,11 @@ internal static class Runner
 
     private static int RunMany(Dictionary<string, string> options)
     {
-        int workers = (int)Number(options, "--workers", 1);
         bool isOne = options.TryGetValue("--scenario", out string? name);
         var totals = new SeedRun(isOne ? [Catalogue.Find(name!)] : Catalogue.All, ModeOf(options),
             Number(options, "--first", 1), Number(options, "--seeds", 1000));
         long started = Stopwatch.GetTimestamp();
-        var threads = new Thread[workers];
-        for (int i = 0; i < workers; i++)
-        {
-            int processor = i % Environment.ProcessorCount;
-            threads[i] = new Thread(() => totals.Work(processor));
-            threads[i].Start();
-        }
-        foreach (Thread thread in threads) thread.Join();
+        OnThreads((int)Number(options, "--workers", 1), totals.Work);
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         if (totals.Failure is { } failure) Report(failure);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

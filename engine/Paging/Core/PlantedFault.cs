@@ -233,4 +233,9 @@ internal enum PlantedFault : byte
 
     /// <summary>Nothing orders streamed zeros before what publishes the frame.</summary>
     NoStoreFence,
+
+    // Decoded code.
+
+    /// <summary>A store to decoded code clears the frame's flag and marks first, then raises its version.</summary>
+    MarksClearedBeforeVersion,
 }

@@ -79,6 +79,7 @@ public sealed unsafe partial class FrameTable
     {
         Invariant.Assert(pfn < FrameCount);
         uint* version = &CodeVersions[pfn];
+        if (Planted.Is(PlantedFault.MarksClearedBeforeVersion)) return true;
         while (true)
         {
             uint seen = Shared.Load(version);
@@ -88,7 +89,8 @@ public sealed unsafe partial class FrameTable
     }
 
     /// <summary>Blocks may be made again.</summary>
-    public void EndCodeChange(uint pfn) => Shared.Increment(&CodeVersions[pfn]);
+    public void EndCodeChange(uint pfn) =>
+        Shared.Add(&CodeVersions[pfn], Planted.Is(PlantedFault.MarksClearedBeforeVersion) ? 2U : 1U);
 
     /// <summary>Adds a wire; returns the count.</summary>
     [MethodImpl(Inline)]

@@ -5,9 +5,9 @@ using Pagoda.Simulator.Memory;
 namespace Pagoda.Simulator.Faults;
 
 /// <summary>
-/// The 86 numbered faults, each a rule of the protocols left out: 1 entry and invalidation, 2 limbo, 3 holds and
+/// The 87 numbered faults, each a rule of the protocols left out: 1 entry and invalidation, 2 limbo, 3 holds and
 /// eviction, 4 accessed and modified, 5 promotion, 6 faults and waits, 7 destruction, 8 a window that does not poll,
-/// 9 fresh memory.
+/// 9 fresh memory, 10 decoded code.
 /// </summary>
 internal static class FaultTable
 {
@@ -111,6 +111,7 @@ internal static class FaultTable
             + "faults, and waits for the window's lock, which is released behind the filling."),
         Absent("9.2", "Tables come zeroed: one that is linked early holds absent entries, which are faults."),
         Planted("9.3", PlantedFault.NoStoreFence, ["first-touch", "short", "discard"]),
+        Explored("10.1", PlantedFault.MarksClearedBeforeVersion, "small-code-decoded"),
     ];
 
     private static FaultRow Planted(string number, PlantedFault fault, string[] scenarios) =>

@@ -10,8 +10,8 @@ namespace Pagoda.Simulator.Scenarios;
 /// vCPUs that store to a line of code, each its own word, and say so; and vCPUs that execute what they decoded of it:
 /// who was told of a store does not execute what was there before.
 /// </summary>
-internal sealed unsafe class CodeScenario(string name, int writers, int executors, int stores = 3, int turns = 4)
-    : Scenario
+internal sealed unsafe class CodeScenario(string name, int writers, int executors, int stores = 3, int turns = 4,
+    bool decoded = false) : Scenario
 {
     private const int Frames = 4;
 
@@ -45,6 +45,7 @@ internal sealed unsafe class CodeScenario(string name, int writers, int executor
         for (int i = 0; i < executors; i++)
         {
             var vcpu = new Vcpu(stage, table, lines, pfn, code);
+            if (decoded) vcpu.DecodeFirst(writers);
             stage.Add("executor " + i, () => vcpu.Execute(told, turns));
         }
         stage.Play();
@@ -112,6 +113,14 @@ internal sealed unsafe class CodeScenario(string name, int writers, int executor
                 }
                 Poll();
             }
+            _table.Exit(_slot);
+        }
+
+        /// <summary>Has a block before anybody stores.</summary>
+        public void DecodeFirst(int words)
+        {
+            Enter();
+            while (!_hasBlock) _hasBlock = Decode(words);
             _table.Exit(_slot);
         }
 

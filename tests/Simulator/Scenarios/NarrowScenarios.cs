@@ -17,6 +17,7 @@ internal static class NarrowScenarios
     [
         (new LimboScenario("small-limbo-waiting", consumers: 0, walkers: 1, rounds: 1, waiting: 1), 2),
         (new CodeScenario("small-code", writers: 2, executors: 1, stores: 1, turns: 2), 2),
+        (new CodeScenario("small-code-decoded", writers: 2, executors: 1, stores: 1, turns: 1, decoded: true), 2),
         (new ScriptedScenario("small-hold-read", Swapping with { Vcpus = 0 }, static cast =>
         {
             cast.Actor("device", () => cast.Device.HoldAndUse(0, Prot.Read));

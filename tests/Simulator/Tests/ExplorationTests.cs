@@ -1,5 +1,9 @@
+using System;
 using System.Collections.Generic;
+using System.IO;
+using System.Threading;
 using NUnit.Framework;
+using Pagoda.Simulator;
 using Pagoda.Simulator.Memory;
 using Pagoda.Simulator.Scenarios;
 using Pagoda.Simulator.Scheduling;
@@ -30,6 +34,20 @@ internal sealed class ExplorationTests
         Exploration exploration = Explore(scenario, MemoryMode.Tso, 1);
         Assert.That(exploration.Failure, Is.Null, exploration.Failure?.Stack);
         Assert.That(exploration.Schedules, Is.GreaterThan(1));
+    }
+
+    [Test]
+    public void ARunExploresAllInTurnAndEndsWithTheFirstThatFails()
+    {
+        ExplorationTurn good = new(new StoreBuffering(fenced: true), MemoryMode.Tso, 1);
+        ExplorationTurn bad = new(new StoreBuffering(fenced: false), MemoryMode.Tso, 1);
+        using var output = new StringWriter();
+        var run = new ExplorationRun([good, good, bad, good], SchedulesMax, output);
+        var worker = new Thread(() => run.Work(0));
+        worker.Start();
+        worker.Join();
+        Assert.That(run.Failure?.Violation, Is.Not.Null);
+        Assert.That(output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(3));
     }
 
     private static IEnumerable<string> Names()
