@@ -3,16 +3,18 @@ using System.Collections.Generic;
 using Pagoda.AddressSpace;
 using Pagoda.Core;
 using Pagoda.Faults;
+using Pagoda.GuestAccess;
 
 namespace Pagoda.Perf.Stress;
 
 /// <summary>
 /// Whoever changes the guest: rights taken and given, runs moved away and back, memory that comes and goes, runs that
-/// are wired, and a replica that is kept by harvests.
+/// are wired or advised about, content that is dropped, and a replica that is kept by harvests.
 /// </summary>
-internal sealed class StressControl(Guest guest, StressLedger ledger, ulong pages)
+internal sealed class StressControl(Guest guest, Guest peer, StressLedger ledger, StressDrops drops, ulong pages)
 {
     private const ulong RunMax = 16;
+    private const int DropsInARow = 16;
 
     private readonly byte[] _replica = new byte[pages << 12];
     private readonly byte[] _scratch = new byte[StressWorld.ScratchPages << 12];
@@ -29,7 +31,7 @@ internal sealed class StressControl(Guest guest, StressLedger ledger, ulong page
             ulong first = random.Below(pages - RunMax);
             ulong length = (1 + random.Below(RunMax)) << 12;
             Gpa gpa = new(StressWorld.Start + (first << 12));
-            switch (random.Below(5))
+            switch (random.Below(7))
             {
                 case 0:
                     guest.Protect(gpa, length, random.OneIn(3) ? Prot.None : Prot.Read);
@@ -44,6 +46,12 @@ internal sealed class StressControl(Guest guest, StressLedger ledger, ulong page
                     break;
                 case 3:
                     Wire(gpa, length);
+                    break;
+                case 4:
+                    for (int i = 0; i < DropsInARow; i++) Drop(random.Below(StressDrops.Pages), ref random);
+                    break;
+                case 5:
+                    Advise(gpa, length, random.OneIn(2) ? Advice.Cold : Advice.Populate);
                     break;
                 default:
                     Replicate();
@@ -65,6 +73,30 @@ internal sealed class StressControl(Guest guest, StressLedger ledger, ulong page
             if (!_page.AsSpan().SequenceEqual(_replica.AsSpan((int)page << 12, 4096)))
                 ledger.Fail("page " + page + ": no harvest reported what was written last");
         }
+        for (ulong page = 0; page < StressDrops.Pages && ledger.Failure is null; page++)
+        {
+            if (peer.Read(new Gpa(StressWorld.Dropped + (page << 12)), _page) != FaultStatus.Resolved)
+                ledger.Fail("dropped page " + page + " cannot be read");
+            drops.Verify(page, _page);
+        }
+    }
+
+    /// <summary>Drops content that both guests show, through either.</summary>
+    private void Drop(ulong first, ref StressRandom random)
+    {
+        ulong count = ulong.Min(1 + random.Below(RunMax), StressDrops.Pages - first);
+        drops.Begin(first, count);
+        Guest through = random.OneIn(2) ? guest : peer;
+        AdviceResult result = through.Advise(new Gpa(StressWorld.Dropped + (first << 12)), count << 12, Advice.Discard);
+        drops.End(first, count);
+        if (result.Status != FaultStatus.Resolved) ledger.Fail("a drop: " + result.Status);
+    }
+
+    private void Advise(Gpa gpa, ulong length, Advice advice)
+    {
+        FaultStatus status = guest.Advise(gpa, length, advice).Status;
+        bool isRight = status is FaultStatus.Resolved or FaultStatus.OutOfMemory;
+        if (!isRight) ledger.Fail(advice + ": " + status);
     }
 
     private void Wire(Gpa gpa, ulong length)

@@ -6,8 +6,11 @@ using Pagoda.GuestAccess;
 
 namespace Pagoda.Perf.Stress;
 
-/// <summary>A device: holds that cross pages and last, batches of holds, copies in and out.</summary>
-internal sealed unsafe class StressDevice(Guest guest, StressLedger ledger, int writer, ulong pages)
+/// <summary>
+/// A device: holds that cross pages and last, batches of holds, copies in and out, in another guest's view too.
+/// </summary>
+internal sealed unsafe class StressDevice(Guest guest, Guest peer, StressLedger ledger, StressDrops drops, int writer,
+    ulong pages)
 {
     private const int BatchPages = 16;
     private const int SpansMax = 4;
@@ -24,7 +27,7 @@ internal sealed unsafe class StressDevice(Guest guest, StressLedger ledger, int 
         var random = new StressRandom(seed);
         for (long i = 1; !ledger.IsOver; i++)
         {
-            switch (random.Below(4))
+            switch (random.Below(5))
             {
                 case 0:
                     Copy(random.Below(pages), i);
@@ -33,6 +36,9 @@ internal sealed unsafe class StressDevice(Guest guest, StressLedger ledger, int 
                     Read(random.Below(pages - 1));
                     break;
                 case 2:
+                    UseDropped(random.Below(StressDrops.Pages), i);
+                    break;
+                case 3:
                     HoldRun(random.Below(pages - SpansMax), i, lasts: random.OneIn(4));
                     break;
                 default:
@@ -59,6 +65,17 @@ internal sealed unsafe class StressDevice(Guest guest, StressLedger ledger, int 
             ledger.Verify(writer, page + i,
                 BitConverter.ToInt64(_bytes, (int)((i << 12) + StressLedger.OffsetOf(writer))));
         }
+    }
+
+    private void UseDropped(ulong page, long value)
+    {
+        Gpa gpa = new(StressDrops.GpaOf(writer, page));
+        long found;
+        long ended = drops.Ended(page);
+        if (Succeeds(peer.Read(gpa, new Span<byte>(&found, sizeof(long))))) drops.Verify(writer, page, found, ended);
+        ended = drops.Ended(page);
+        FaultStatus status = peer.Write(gpa, new ReadOnlySpan<byte>(&value, sizeof(long)));
+        if (Succeeds(status)) drops.Stored(writer, page, value, ended);
     }
 
     private void HoldRun(ulong page, long value, bool lasts)

@@ -9,7 +9,8 @@ namespace Pagoda.Perf.Stress;
 /// The memory side of a vCPU that caches translations, and with them the fact that a page is marked written, until it
 /// is told to let them go.
 /// </summary>
-internal sealed unsafe class StressVcpu(Guest guest, StressLedger ledger, int writer, ulong pages) : IDisposable
+internal sealed unsafe class StressVcpu(Guest guest, StressLedger ledger, StressDrops drops, int writer, ulong pages)
+    : IDisposable
 {
     private const int Entries = 64;
     private const int OperationsPerPoll = 64;
@@ -59,9 +60,21 @@ internal sealed unsafe class StressVcpu(Guest guest, StressLedger ledger, int wr
                 ledger.Counted(writer, page);
             }
         }
+        if (random.OneIn(8)) UseDropped(random.Below(StressDrops.Pages), stores, value);
         if (!random.OneIn(8)) return;
         long* scratch = At(StressWorld.Scratch + (random.Below(StressWorld.ScratchPages) << 12), Prot.Write);
         if (scratch != null) *scratch = value;
+    }
+
+    private void UseDropped(ulong page, bool stores, long value)
+    {
+        long* own = At(StressDrops.GpaOf(writer, page), stores ? Prot.Write : Prot.Read);
+        if (own == null) return;
+        long ended = drops.Ended(page);
+        drops.Verify(writer, page, *own, ended);
+        if (!stores) return;
+        *own = value;
+        drops.Stored(writer, page, value, ended);
     }
 
     /// <summary>A host pointer, good until the next call; null where the map does not allow the access.</summary>

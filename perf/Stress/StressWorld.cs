@@ -13,7 +13,7 @@ namespace Pagoda.Perf.Stress;
 
 /// <summary>
 /// One guest of one format with half as much memory again as it may keep, over a swap file: two vCPUs, a device,
-/// a control thread and the page daemon, all at once.
+/// a control thread and the page daemon, all at once; and a second guest that shows some of the memory too.
 /// </summary>
 internal static class StressWorld
 {
@@ -27,6 +27,9 @@ internal static class StressWorld
 
     /// <summary>Is made of the same frames, and never written.</summary>
     public const ulong Still = 1UL << 36;
+
+    /// <summary>Loses its content, and is shown by both guests.</summary>
+    public const ulong Dropped = 1UL << 37;
 
     public const ulong ScratchPages = 32;
     private const ulong ResidentPages = 1024;
@@ -52,11 +55,14 @@ internal static class StressWorld
         var daemon = new PageDaemon(arena, new PageDaemonOptions { ResidentBytes = ResidentPages * PageBytes });
         var guest = new Guest(arena, format.Options() with { Swap = swap });
         guest.MapMemory(new Gpa(Start), Pages * PageBytes);
+        var peer = new Guest(arena, format.Options());
+        ShowDropped(guest, peer);
         var ledger = new StressLedger((int)Pages);
-        var control = new StressControl(guest, ledger, Pages);
+        var drops = new StressDrops(ledger);
+        var control = new StressControl(guest, peer, ledger, drops, Pages);
         var vcpus = new StressVcpu[2];
-        for (int i = 0; i < vcpus.Length; i++) vcpus[i] = new StressVcpu(guest, ledger, i, Pages);
-        var device = new StressDevice(guest, ledger, 2, Pages);
+        for (int i = 0; i < vcpus.Length; i++) vcpus[i] = new StressVcpu(guest, ledger, drops, i, Pages);
+        var device = new StressDevice(guest, peer, ledger, drops, 2, Pages);
         Thread[] threads =
         [
             Spawn(ledger, () => vcpus[0].Run(seed)), Spawn(ledger, () => vcpus[1].Run(seed + 1)),
@@ -72,8 +78,10 @@ internal static class StressWorld
         if (ledger.Failure is null && !ended) control.Verify();
         if (ledger.Failure is not null) return ledger.Failure;
         guest.Pmap.CheckConsistency();
+        peer.Pmap.CheckConsistency();
         GuestCounters counters = guest.Counters;
         foreach (StressVcpu vcpu in vcpus) vcpu.Dispose();
+        peer.Dispose();
         guest.Dispose();
         string? leak = FindLeak(arena, swap);
         daemon.Dispose();
@@ -83,8 +91,17 @@ internal static class StressWorld
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{format,-18} {ledger.Operations,12:N0} accesses  {counters.NestedFaults,11:N0} faults  "
             + $"{counters.SwapIns,9:N0} pages in  {counters.SwapOuts,9:N0} out  "
-            + $"{counters.Invalidations,9:N0} invalidations  {counters.Holds,10:N0} holds"));
+            + $"{counters.Invalidations,9:N0} invalidations  {counters.Holds,10:N0} holds  "
+            + $"{drops.Drops,9:N0} drops"));
         return leak;
+    }
+
+    private static void ShowDropped(Guest guest, Guest peer)
+    {
+        const ulong Bytes = StressDrops.Pages * PageBytes;
+        using VmObject memory = guest.MakeMemory(Bytes);
+        guest.MapObject(new Gpa(Dropped), memory, 0, Bytes);
+        peer.MapObject(new Gpa(Dropped), memory, 0, Bytes);
     }
 
     private static string? FindLeak(Arena arena, SwapSpace swap)
