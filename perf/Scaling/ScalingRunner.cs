@@ -80,7 +80,7 @@ internal static class ScalingRunner
         two.Close();
         apart.Close();
         Row(output, what + ": two threads / one, wall time", two.BestWall / one.BestWall,
-            two.MedianWall / one.MedianWall, touch ? "" : "at most 0.6");
+            two.MedianWall / one.MedianWall, "at most 0.6");
         Row(output, what + ": the same with a guest each", apart.BestWall / one.BestWall,
             apart.MedianWall / one.MedianWall, "");
         Row(output, what + ": one guest / a guest each, processor time", two.BestProcessor / apart.BestProcessor,

@@ -57,7 +57,6 @@ public sealed unsafe partial class Reservations
         if (isReserved)
         {
             for (int i = 0; i < MapWords; i++) taken[i] = record->Map[i];
-            Shared.Add(&_state->Unused, (ulong)-(Core.Paging.WindowPages - record->Taken));
             Close(record, run);
         }
         guard.Release();

@@ -34,10 +34,9 @@ public sealed unsafe partial class Reservations
         Invariant.Require(record->Cell == null);
         record->Cell = cell;
         record->FirstPage = firstPage;
-        record->Taken = 0;
+        Shared.Store(&record->Taken, 0U);
         for (int i = 0; i < MapWords; i++) record->Map[i] = 0;
         Shared.Store(StampOf(run), Shared.Increment(&_state->Tick));
-        Shared.Add(&_state->Unused, (ulong)Core.Paging.WindowPages);
         Shared.Increment(&_state->Active);
         Shared.Increment(&_state->Made);
         Shared.Store(cell, run);
@@ -65,10 +64,10 @@ public sealed unsafe partial class Reservations
         if (isFree)
         {
             *map |= bit;
-            record->Taken++;
-            Shared.Add(&_state->Unused, ulong.MaxValue);
-            if (record->Taken == Core.Paging.WindowPages) Close(record, run);
-            else Shared.Store(StampOf(run), Shared.Load(&_state->Tick));
+            uint taken = Shared.Load(&record->Taken) + 1;
+            Shared.Store(&record->Taken, taken);
+            if (taken == Core.Paging.WindowPages) Close(record, run);
+            else Stamp(run);
         }
         guard.Release();
         return isFree ? run + (uint)index : 0;
@@ -86,6 +85,13 @@ public sealed unsafe partial class Reservations
         PageZeroing.ZeroStreaming(_base + ((ulong)run << Core.Paging.PageShift), 1 << order);
         Shared.StoreFence();
         return run;
+    }
+
+    /// <summary>The run was used now. Other runs have stamps in that line, so it is written only for news.</summary>
+    private void Stamp(uint run)
+    {
+        ulong now = Shared.Load(&_state->Tick);
+        if (Shared.Load(StampOf(run)) != now) Shared.Store(StampOf(run), now);
     }
 
     /// <summary>Ends a reservation, under its record's lock.</summary>

@@ -48,7 +48,6 @@ public sealed unsafe partial class Reservations : System.IDisposable
         [FieldOffset(8)] public ulong Active;
         [FieldOffset(16)] public ulong Made;
         [FieldOffset(24)] public ulong Broken;
-        [FieldOffset(32)] public ulong Unused;
     }
 
     /// <summary>One run; two lines, so that faults in different windows share none.</summary>
@@ -56,7 +55,7 @@ public sealed unsafe partial class Reservations : System.IDisposable
     private struct Record
     {
         [FieldOffset(0)] public uint Lock;
-        [FieldOffset(4)] public int Taken;
+        [FieldOffset(4)] public uint Taken;
         [FieldOffset(8)] public uint* Cell;
         [FieldOffset(16)] public ulong FirstPage;
         [FieldOffset(64)] public fixed ulong Map[MapWords];
@@ -79,8 +78,24 @@ public sealed unsafe partial class Reservations : System.IDisposable
     /// <summary>Runs with frames that nobody took yet, at this moment.</summary>
     public ulong Active => Shared.Load(&_state->Active);
 
-    /// <summary>Frames that are set aside and that nobody took yet, at this moment: free in all but name.</summary>
-    public ulong UnusedFrames => Shared.Load(&_state->Unused);
+    /// <summary>
+    /// Frames that are set aside and that nobody took yet, at about this moment: free in all but name. Counted anew,
+    /// since a counter would be a line that every fault writes.
+    /// </summary>
+    public ulong UnusedFrames
+    {
+        get
+        {
+            if (Active == 0) return 0;
+            ulong unused = 0;
+            for (int i = 0; i < _runs; i++)
+            {
+                if (Shared.Load(_stamps + i) == 0) continue;
+                unused += Core.Paging.WindowPages - Shared.Load(&_records[i].Taken);
+            }
+            return unused;
+        }
+    }
 
     /// <summary>Runs that were made.</summary>
     public ulong Made => Shared.Load(&_state->Made);
