@@ -5,7 +5,7 @@ namespace Pagoda.Machine;
 
 /// <summary>Watches a run. Called a few times a second by the machine's thread, between guest instructions.</summary>
 /// <remarks>
-/// It may allocate: what it allocates is measured and left out of the run's own numbers. The machine's lock is held, so
+/// It may allocate: that is left out of the run's own numbers. The machine's lock is held, so
 /// that nothing is printed meanwhile: it does not ask the machine or its guest for anything.
 /// </remarks>
 public interface IRunObserver

@@ -21,7 +21,6 @@ internal static class ScalingRunner
     private const int ResidentWindows = 8;
     private const int TouchedWindows = 2;
     private const int Vcpus = 64;
-    private const ulong Neighbours = 2UL << 20;
     private static readonly TimeSpan s_rowMax = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs and prints.</summary>
@@ -33,7 +32,7 @@ internal static class ScalingRunner
         using (var pair = new ThreadPair())
         {
             Disjoint(output, pair, "faults, windows apart", ScalingWorld.FarApart);
-            Disjoint(output, pair, "faults, windows side by side", Neighbours);
+            Disjoint(output, pair, "faults, windows side by side", ScalingWorld.SideBySide);
             Disjoint(output, pair, "first touches, windows apart", ScalingWorld.FarApart, touch: true);
             Many(output, pair);
         }

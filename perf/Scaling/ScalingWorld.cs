@@ -22,6 +22,9 @@ internal sealed class ScalingWorld : IDisposable
     /// </summary>
     public const ulong FarApart = 16UL << 20;
 
+    /// <summary>Windows next to one another.</summary>
+    public const ulong SideBySide = WindowBytes;
+
     private const ulong WindowBytes = 2UL << 20;
 
     // Each vCPU keeps some free frames.
@@ -61,7 +64,8 @@ internal sealed class ScalingWorld : IDisposable
     }
 
     /// <summary>
-    /// Takes the translations of 512 pages away, half of them of each of the first two windows, whose tables stay.
+    /// Takes the translations of 512 pages away, half of them of each of the first two windows, which lie
+    /// side by side and keep their tables.
     /// </summary>
     public void RemoveAcross<TSink>(int vcpu, ref TSink sink)
         where TSink : struct, IRemovalSink, allows ref struct

@@ -19,7 +19,6 @@ internal static unsafe class ShootdownScaling
 
     private const int Rounds = 60;
     private const int RepeatsPerRound = 100;
-    private const ulong Neighbours = 2UL << 20;
     private const int WaitRounds = 20;
     private const int WaitsPerRound = 101;
     private const int PausesBetween = 2_000;
@@ -35,7 +34,7 @@ internal static unsafe class ShootdownScaling
     /// </summary>
     public static (double Best, double Median, double Generations) Gather()
     {
-        using var world = new ScalingWorld(Polling + 1, 2, Neighbours, superpages: false);
+        using var world = new ScalingWorld(Polling + 1, 2, ScalingWorld.SideBySide, superpages: false);
         ConsumerTable table = world.Guest.Space.Consumers;
         ulong* cells = stackalloc ulong[2];     // Stop; somebody polls.
         var poller = new Thread(() => Poll(world, cells));

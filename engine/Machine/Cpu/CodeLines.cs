@@ -21,9 +21,9 @@ namespace Pagoda.Machine.Cpu;
 /// Either the decoder reads the new bytes or the store sees the mark. The version rises in front of the clearing, so
 /// nobody executes what was decoded before when stores go unseen again; and behind it, and no block is of an odd
 /// version, so a block whose mark was cleared away has an old one. Who finds the version odd at his own hit has nothing
-/// left to do. A frame is settled for one version: a marking that was overtaken by
-/// a store, or by another life of the frame, settles nothing. Marks that a frame kept from an earlier life make a store
-/// raise the version once for nothing.
+/// left to do. A frame is settled for one version: a marking that was overtaken by a store, or by another life of the
+/// frame, settles nothing. Marks that a frame kept from an earlier life make a store raise the version once for
+/// nothing.
 /// </remarks>
 [AllocationFree]
 public sealed unsafe class CodeLines : IDisposable

@@ -154,15 +154,15 @@ public sealed unsafe partial class VmObject : IDisposable
         if (references == 1) Destroy();
     }
 
-    private static void RequirePager(SwapPager swap, ulong lengthBytes)
+    private static void RequirePager(SwapPager pager, ulong lengthBytes)
     {
-        if (swap.Pages < lengthBytes >> Paging.PageShift)
+        if (pager.Pages < lengthBytes >> Paging.PageShift)
         {
-            throw new ArgumentException("The swap pager has " + swap.Pages + " pages, too few for an object of "
-                + lengthBytes + " bytes: make it as long as the object.", nameof(swap));
+            throw new ArgumentException("The swap pager has " + pager.Pages + " pages, too few for an object of "
+                + lengthBytes + " bytes: make it as long as the object.", nameof(pager));
         }
-        if (swap.TryAttach()) return;
-        throw new ArgumentException("The swap pager is another object's: make one for each.", nameof(swap));
+        if (pager.TryAttach()) return;
+        throw new ArgumentException("The swap pager is another object's: make one for each.", nameof(pager));
     }
 
     private void Destroy()
