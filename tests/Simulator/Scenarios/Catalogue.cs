@@ -94,6 +94,11 @@ internal static class Catalogue
             TypicalSteps = 1800, Vcpus = 3, Accesses = 5, DaemonTurns = 2, DeviceTurns = 2, DropTurns = 2, Pages = 2,
             Slots = 8, Shared = true,
         }),
+        new GuestScenario("destroy-short", new GuestPlan
+        {
+            TypicalSteps = 3000, Vcpus = 3, Accesses = 6, DaemonTurns = 1, Pages = 8, Slots = 16, ResidentFrames = 12,
+            Destroys = true,
+        }),
         new GuestScenario("promote", new GuestPlan
         {
             TypicalSteps = 6000, Vcpus = 2, Accesses = 6, ControlTurns = 1, Frames = 1536, Pages = 2, Warm = false,
@@ -146,7 +151,7 @@ internal static class Catalogue
         new GuestScenario("budget", new GuestPlan
         {
             TypicalSteps = 3000, Vcpus = 3, Accesses = 6, DaemonTurns = 1, DeviceTurns = 2, Pages = 8, Slots = 16,
-            ResidentFrames = 40,
+            ResidentFrames = 20,
         }),
         new GuestScenario("mixed", new GuestPlan
         {

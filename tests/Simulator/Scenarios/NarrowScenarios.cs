@@ -92,6 +92,16 @@ internal static class NarrowScenarios
             cast.Actor("first", () => cast.World.Guest.Release(first));
             cast.Actor("second", () => cast.World.Guest.Release(second));
         }), 2),
+        (new ScriptedScenario("small-destroy-short", Swapping with
+        {
+            Pages = 8, Slots = 16, ResidentFrames = 12, Destroys = true,
+        }, static cast =>
+        {
+            // Faults make room for themselves, and their guest goes: neither may wait for the other.
+            cast.World.Daemon!.Reclaim(2);
+            cast.Vcpu(0, static vcpu => _ = vcpu.Load(0, 0) && vcpu.Load(1, 0) && vcpu.Load(2, 0));
+            cast.Actor("destroyer", cast.World.Guest.Dispose);
+        }), 1),
         (new ScriptedScenario("small-promote", Promoting, static cast =>
         {
             // None of the pages that are there was written.
